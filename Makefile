@@ -1,0 +1,34 @@
+# The two commands of a newcomer are `make run` and `make test`; the rest serves them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check test-all install clean
+
+run: install  ## serve the in-memory demo
+	$(BIN)/livekit-mute serve --gateway in-memory
+
+test: install  ## all tests that need no LiveKit server
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: install  ## style, types, and which room may import which
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-all:  ## the tests on every Python from 3.11 to 3.13 found here
+	tools/test-all
+
+install: $(VENV)/installed  ## make the virtual environment, with pinned versions
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV)-* build dist
