@@ -1,0 +1,71 @@
+"""A room, its owner, and who may act in it."""
+
+from enum import Enum
+from typing import NewType, Self
+
+from attrs import frozen
+
+from domain import strict_json
+from domain.caller import Caller, UnidentifiedCaller
+
+RoomName = NewType("RoomName", str)
+
+_OWNER_KEY = "auth_id"
+
+
+class NotFoundError(Exception):
+    """What the caller named is not there for this caller."""
+
+
+class RoomNotFoundReason(Enum):
+    """Why a room is not there for a caller: for the audit log, never for the caller."""
+
+    MISSING = "missing"
+    FOREIGN = "foreign"
+    UNOWNED = "unowned"
+
+
+class RoomNotFoundError(NotFoundError):
+    """There is no such room, or it is not the caller's: one error, so that nobody can tell."""
+
+    def __init__(self, reason: RoomNotFoundReason) -> None:
+        super().__init__("no such room")
+        self.reason = reason
+
+
+@frozen(kw_only=True)
+class Room:
+    """A room and the tenant that owns it, ``None`` where nobody does."""
+
+    name: RoomName
+    owner: str | None
+
+    @classmethod
+    def from_metadata(cls, name: RoomName, metadata: str) -> Self:
+        """Take the owner from the room's metadata: a strict JSON object with one ``auth_id``.
+
+        Metadata that says nothing usable (no JSON object, no ``auth_id``, one that is blank or
+        not a string, any key twice) means that nobody owns the room.
+        """
+        return cls(name=name, owner=_owner(metadata))
+
+
+def _owner(metadata: str) -> str | None:
+    try:
+        owner = strict_json.loads_object(metadata).get(_OWNER_KEY)
+    except strict_json.StrictJsonError:
+        return None
+    return owner if isinstance(owner, str) and owner.strip() else None
+
+
+def authorize(caller: Caller, room: Room) -> None:
+    """Let a caller act in a room: one with an id in the rooms of that id, one without in all.
+
+    Raises:
+        RoomNotFoundError: the room is somebody else's, or nobody's.
+    """
+    if isinstance(caller, UnidentifiedCaller) or caller.id == room.owner:
+        return
+    raise RoomNotFoundError(
+        RoomNotFoundReason.UNOWNED if room.owner is None else RoomNotFoundReason.FOREIGN
+    )

@@ -1,0 +1,88 @@
+"""The one JSON reader, for bodies, room metadata and secrets alike.
+
+Two readers that disagree about one text are a hole: what the first takes for harmless, the
+second obeys.
+"""
+
+import json
+from typing import NoReturn
+
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+class StrictJsonError(Exception):
+    """A text is not strict JSON; the message says why and repeats nothing of the text."""
+
+
+class DuplicateKeyError(StrictJsonError):
+    """A key stands twice in one object."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("a key is given twice in one object")
+        self.key = key
+
+
+def loads(text: bytes | str) -> object:
+    """Parse a JSON text (RFC 8259) that every reader would understand alike.
+
+    Refused beside what is not JSON: bytes that are not UTF-8, a byte order mark, a key given
+    twice in one object at any depth, ``NaN`` and ``Infinity``, a lone surrogate, and what this
+    interpreter cannot hold (integers of over 4,300 digits, nesting past its recursion limit).
+
+    Raises:
+        StrictJsonError: the text is none of that.
+    """
+    decoded = _decode(text)
+    try:
+        value: object = json.loads(
+            decoded, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+        )
+        if "\\u" in decoded or isinstance(text, str):
+            _refuse_lone_surrogates(value)
+    except RecursionError:
+        raise StrictJsonError("is nested too deeply") from None
+    except ValueError:
+        raise StrictJsonError("is not JSON") from None
+    return value
+
+
+def loads_object(text: bytes | str) -> dict[str, object]:
+    """Parse a JSON text that is an object.
+
+    Raises:
+        StrictJsonError: the text is not strict JSON, or another kind of value.
+    """
+    value = loads(text)
+    if not isinstance(value, dict):
+        raise StrictJsonError("is not a JSON object")
+    return value
+
+
+def _decode(text: bytes | str) -> str:
+    try:
+        decoded = text.decode() if isinstance(text, bytes) else text
+    except UnicodeDecodeError:
+        raise StrictJsonError("is not UTF-8") from None
+    if decoded.startswith(_BYTE_ORDER_MARK):
+        raise StrictJsonError("starts with a byte order mark")
+    return decoded
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            raise DuplicateKeyError(key)
+        members[key] = value
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise StrictJsonError(f"holds {name}, which is not JSON")
+
+
+def _refuse_lone_surrogates(value: object) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise StrictJsonError("holds a lone surrogate") from None

@@ -1,0 +1,40 @@
+"""A participant of a room, and a track that it publishes."""
+
+from typing import NewType
+
+from attrs import frozen
+
+from domain.room import NotFoundError, RoomName
+
+ParticipantIdentity = NewType("ParticipantIdentity", str)
+TrackSid = NewType("TrackSid", str)
+
+
+class ParticipantNotFoundError(NotFoundError):
+    """Nobody of that identity is in the room."""
+
+    def __init__(self) -> None:
+        super().__init__("no such participant in the room")
+
+
+class TrackNotFoundError(NotFoundError):
+    """The participant publishes no such track, or no longer does."""
+
+    def __init__(self) -> None:
+        super().__init__("the participant publishes no such track")
+
+
+@frozen(kw_only=True)
+class Participant:
+    """Somebody in a room; the identity is unique within it."""
+
+    room: RoomName
+    identity: ParticipantIdentity
+
+
+@frozen(kw_only=True)
+class Track:
+    """A published track by its session id, and whether it is muted."""
+
+    sid: TrackSid
+    muted: bool

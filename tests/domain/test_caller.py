@@ -1,0 +1,32 @@
+import pytest
+
+from domain.caller import InvalidTenantIdError, tenant_id
+
+
+class TestTenantId:
+    @pytest.mark.parametrize("text", ["a", "tenant-a", "Tenant A", "ü", "😀", "a" * 128])
+    def test_is_taken_as_it_stands(self, text: str) -> None:
+        assert tenant_id(text) == text
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            " ",
+            " a",
+            "a ",
+            "a\u00a0",
+            "\u3000a",
+            "a\nb",
+            "a\0",
+            "\x7f",
+            "\ud800",
+            "a\u200bb",
+            "a" * 129,
+        ],
+    )
+    def test_is_1_to_128_printable_characters_with_no_white_space_at_its_ends(
+        self, text: str
+    ) -> None:
+        with pytest.raises(InvalidTenantIdError):
+            tenant_id(text)
