@@ -1,0 +1,35 @@
+"""What the demo shows: one room of tenant ``demo``, with one microphone in it."""
+
+import json
+
+from attrs import frozen
+
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from adapters.in_memory.rooms import InMemoryRooms
+from domain.room import RoomName
+from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+
+
+@frozen(kw_only=True)
+class Demo:
+    """Where to find the demo's track, and whose it is."""
+
+    participant: Participant
+    track_sid: TrackSid
+    tenant: str
+
+
+DEMO = Demo(
+    participant=Participant(room=RoomName("demo-room"), identity=ParticipantIdentity("alice")),
+    track_sid=TrackSid("TR_demo_mic"),
+    tenant="demo",
+)
+
+
+def demo_room_gateway() -> InMemoryRoomGateway:
+    """Make a gateway to the demo's room, remote unmute allowed."""
+    rooms = InMemoryRooms(remote_unmute=True)
+    rooms.put_room(DEMO.participant.room, metadata=json.dumps({"auth_id": DEMO.tenant}))
+    rooms.put_participant(DEMO.participant)
+    rooms.put_track(DEMO.participant, Track(sid=DEMO.track_sid, muted=False))
+    return InMemoryRoomGateway(rooms)
