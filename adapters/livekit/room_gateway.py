@@ -1,0 +1,185 @@
+"""The room gateway over LiveKit's RoomService."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import aiohttp
+from attrs import field, frozen
+from livekit.api import (
+    AccessToken,
+    ListRoomsRequest,
+    LiveKitAPI,
+    MuteRoomTrackRequest,
+    RoomParticipantIdentity,
+    VideoGrants,
+)
+from livekit.api.room_service import RoomService
+from typing_extensions import override
+
+from adapters.livekit.errors import (
+    FOREIGN_ERRORS,
+    AbsentError,
+    PreconditionFailedError,
+    translate,
+)
+from adapters.livekit.session import make_session
+from application.ports.room_gateway import (
+    RemoteUnmuteDisabledError,
+    RoomGateway,
+    RoomGatewayError,
+    RoomGatewayUnavailableError,
+)
+from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
+from domain.track import (
+    Participant,
+    ParticipantNotFoundError,
+    Track,
+    TrackNotFoundError,
+    TrackSid,
+)
+
+T = TypeVar("T")
+
+_TOKEN_LIFE = timedelta(minutes=1)  # LiveKit allows another minute for clocks that differ
+_NOBODYS_ROOM = "livekit-mute-verifies-its-access"
+
+
+@frozen(kw_only=True)
+class LiveKitRoomGateway(RoomGateway):
+    """Asks LiveKit anew at each call, within ``timeout_s``, with a token for that call alone."""
+
+    url: str
+    api_key: str
+    api_secret: str = field(repr=False)
+    session: aiohttp.ClientSession
+    timeout_s: float
+    probe_delay_s: float
+
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        rooms = self._room_service(VideoGrants(room_list=True))
+        answer = await self._ask(rooms.list_rooms(ListRoomsRequest(names=[name])))
+        if not answer.ByteSize():
+            raise RoomNotFoundError(RoomNotFoundReason.MISSING)
+        if [room.name for room in answer.rooms] != [name]:
+            raise RoomGatewayUnavailableError(reason="answered about another room")
+        return Room.from_metadata(name, answer.rooms[0].metadata)
+
+    @override
+    async def mute_track(
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+    ) -> Track:
+        rooms = self._room_service(VideoGrants(room_admin=True, room=participant.room))
+        mute = asyncio.create_task(self._mute(rooms, participant, track_sid, muted=muted))
+        try:
+            await asyncio.wait({mute}, timeout=self.probe_delay_s)
+            if not mute.done():
+                await self._settle_absence(rooms, participant, beside=mute)
+            return await mute
+        finally:
+            mute.cancel()
+
+    @override
+    async def verify_access(self) -> None:
+        rooms = self._room_service(VideoGrants(room_list=True))
+        # An empty list of names would ask for every room.
+        await self._ask(rooms.list_rooms(ListRoomsRequest(names=[_NOBODYS_ROOM])))
+
+    async def _mute(
+        self, rooms: RoomService, participant: Participant, track_sid: TrackSid, *, muted: bool
+    ) -> Track:
+        wish = MuteRoomTrackRequest(
+            room=participant.room,
+            identity=participant.identity,
+            track_sid=track_sid,
+            muted=muted,
+        )
+        try:
+            answer = await self._ask(rooms.mute_published_track(wish))
+        except AbsentError:  # LiveKit Cloud; the open-source server says nothing for 3 s
+            raise ParticipantNotFoundError from None
+        except PreconditionFailedError:
+            if muted:
+                raise
+            raise RemoteUnmuteDisabledError from None
+        if not answer.ByteSize():
+            raise TrackNotFoundError
+        if answer.track.sid != track_sid:
+            raise RoomGatewayUnavailableError(reason="answered about another track")
+        return Track(sid=track_sid, muted=answer.track.muted)
+
+    async def _settle_absence(
+        self, rooms: RoomService, participant: Participant, *, beside: asyncio.Task[Track]
+    ) -> None:
+        """Ask, while the mute hangs, whether the participant is there at all.
+
+        LiveKit's mute waits 3 s for a participant that is not there, where reading one answers
+        at once. Only a clear "not there" settles it; whatever else is said, the mute decides.
+        """
+        probe = asyncio.create_task(self._is_absent(rooms, participant))
+        try:
+            await asyncio.wait({beside, probe}, return_when=asyncio.FIRST_COMPLETED)
+            if not beside.done() and await probe:
+                raise ParticipantNotFoundError
+        finally:
+            probe.cancel()
+
+    async def _is_absent(self, rooms: RoomService, participant: Participant) -> bool:
+        whom = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
+        try:
+            await self._ask(rooms.get_participant(whom))
+        except AbsentError:
+            return True
+        except RoomGatewayError:
+            return False
+        return False
+
+    async def _ask(self, call: Awaitable[T]) -> T:
+        """Await a call of livekit-api, which sets no bound in time, within ours."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await call
+        except FOREIGN_ERRORS as error:
+            raise translate(error) from None
+
+    def _room_service(self, grants: VideoGrants) -> RoomService:
+        """Sign a token with these grants alone; livekit-api's own would live six hours."""
+        grants.can_publish = grants.can_subscribe = grants.can_publish_data = False
+        token = AccessToken(self.api_key, self.api_secret).with_ttl(_TOKEN_LIFE).with_grants(grants)
+        return LiveKitAPI.with_token(
+            token.to_jwt(), url=self.url, session=self.session, failover=False
+        ).room
+
+
+@asynccontextmanager
+async def open_gateway(  # noqa: PLR0913 - each is a fact of the deployment
+    *,
+    url: str,
+    api_key: str,
+    api_secret: str,
+    timeout_s: float,
+    max_connections: int,
+    probe_delay_s: float = 0.1,
+) -> AsyncIterator[LiveKitRoomGateway]:
+    """Open a gateway to the LiveKit at a ``ws(s)://`` or ``http(s)://`` URL.
+
+    Args:
+        url: where LiveKit listens; checked by whoever reads the settings.
+        api_key: an API key of that LiveKit.
+        api_secret: the key's secret.
+        timeout_s: within how many seconds each call of the gateway answers or fails.
+        max_connections: at most so many connections to LiveKit; a mute may need two.
+        probe_delay_s: how long a mute may be silent before the participant is looked for.
+    """
+    async with make_session(timeout_s=timeout_s, max_connections=max_connections) as session:
+        yield LiveKitRoomGateway(
+            url=url,
+            api_key=api_key,
+            api_secret=api_secret,
+            session=session,
+            timeout_s=timeout_s,
+            probe_delay_s=probe_delay_s,
+        )

@@ -1,0 +1,52 @@
+"""The HTTP session towards LiveKit, for livekit-api has no bounds of its own."""
+
+import aiohttp
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from typing_extensions import override
+
+_MAX_ANSWER_BYTES = 1 << 20  # a room's metadata is at most 64,000 bytes by LiveKit's default
+
+
+class BoundedResponse(ClientResponse):
+    """An answer that is read up to 1 MiB and refused beyond."""
+
+    @override
+    async def read(self) -> bytes:
+        if self._body is None:
+            body = bytearray()
+            async for chunk in self.content.iter_any():
+                body += chunk
+                if len(body) > _MAX_ANSWER_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError("the answer is too large")
+            self._body = bytes(body)
+        return await super().read()
+
+
+async def refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Fail on a redirect, which livekit-api would follow with the token in hand."""
+    response = await handler(request)
+    if 300 <= response.status < 400:  # noqa: PLR2004 - the class of HTTP status
+        response.close()
+        raise aiohttp.ClientConnectionError("redirected")
+    return response
+
+
+def make_session(*, timeout_s: float, max_connections: int) -> aiohttp.ClientSession:
+    """Make a session for LiveKit alone, so that a hanging LiveKit starves nobody else.
+
+    LiveKit is told with each call to give up after ``timeout_s``; the caller bounds the call
+    itself, since livekit-api switches aiohttp's own timeouts off. Compressed answers are not
+    asked for and not unpacked: unpacking has no bound.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=max_connections),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={
+            "Accept-Encoding": "identity",
+            "X-Twirp-Timeout-Ms": str(max(1, round(timeout_s * 1000))),
+        },
+        response_class=BoundedResponse,
+        middlewares=(refuse_redirects,),
+    )
