@@ -1,0 +1,91 @@
+"""A request's body: what it must be, how large, how soon, and the JSON object in it."""
+
+import asyncio
+
+from aiohttp import HttpVersion11, web
+from aiohttp.web_protocol import RequestPayloadError
+
+from domain import strict_json
+from entrypoints.http.errors import (
+    ClientGoneError,
+    InvalidRequestError,
+    MalformedHttpError,
+    PayloadTooLargeError,
+    RequestTimeoutError,
+    UnsupportedMediaTypeError,
+)
+from entrypoints.http.limits import Limits
+from entrypoints.http.wire import FIELDS
+
+
+async def read_json_object(request: web.Request, limits: Limits) -> dict[str, object]:
+    """Read the body as strict JSON, its size told from ``Content-Length`` where there is one.
+
+    Raises:
+        UnsupportedMediaTypeError: it is not said to be JSON in UTF-8, or is compressed.
+        PayloadTooLargeError: it is larger than ``limits.max_body_bytes``.
+        RequestTimeoutError: it did not arrive within ``limits.body_timeout_s``.
+        InvalidRequestError: it is not a JSON object.
+    """
+    _check_media_type(request)
+    body = await _read(request, limits)
+    try:
+        return strict_json.loads_object(body)
+    except strict_json.DuplicateKeyError as error:
+        what = error.key if error.key in FIELDS else "a field"
+        raise InvalidRequestError(f"{what} is given twice") from None
+    except strict_json.StrictJsonError as error:
+        raise InvalidRequestError(f"the body {error}") from None
+
+
+def _check_media_type(request: web.Request) -> None:
+    kind = request.content_type
+    json = kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+    if not json or (request.charset or "utf-8").lower() != "utf-8":
+        raise UnsupportedMediaTypeError("Content-Type must be application/json, in UTF-8")
+    if "Content-Encoding" in request.headers:
+        raise UnsupportedMediaTypeError("Content-Encoding is not supported; send the body as it is")
+
+
+async def _read(request: web.Request, limits: Limits) -> bytes:
+    too_large = PayloadTooLargeError(f"the body is larger than {limits.max_body_bytes} bytes")
+    if (request.content_length or 0) > limits.max_body_bytes:
+        raise too_large
+    body = bytearray()
+    try:
+        await _invite(request)
+        async with asyncio.timeout(limits.body_timeout_s):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limits.max_body_bytes:
+                    raise too_large
+    except TimeoutError:
+        raise RequestTimeoutError(
+            f"the body did not arrive within {limits.body_timeout_s:g} s"
+        ) from None
+    except RequestPayloadError:
+        raise MalformedHttpError("the body is not framed as its headers say") from None
+    except OSError:
+        raise ClientGoneError("the client broke off") from None
+    return bytes(body)
+
+
+async def ignore_expectation(request: web.Request) -> None:
+    """Leave ``Expect: 100-continue`` to be met when the body is wanted; refuse any other.
+
+    Raises:
+        web.HTTPExpectationFailed: something else is expected.
+    """
+    for expectation in request.headers.getall("Expect"):
+        if request.version >= HttpVersion11 and expectation.lower() != "100-continue":
+            raise web.HTTPExpectationFailed
+
+
+async def _invite(request: web.Request) -> None:
+    """Meet ``Expect: 100-continue``, as aiohttp does, but only now that the body is wanted."""
+    expected = request.version >= HttpVersion11 and "Expect" in request.headers
+    if expected and not request.content.is_eof():
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0

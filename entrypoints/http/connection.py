@@ -1,0 +1,142 @@
+"""One client's connection: what aiohttp leaves to chance below the application.
+
+Every answer passes here, the HTTP parser's own included, so this is where answers get their
+common headers, requests their event in the log, and silent clients their end.
+"""
+
+import asyncio
+from typing import Any, cast
+
+from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp.http import RawRequestMessage
+from aiohttp.web_protocol import ERROR, RequestPayloadError
+from structlog.typing import FilteringBoundLogger
+from typing_extensions import override
+
+from entrypoints.http.audit import AUDIT_RECORD, log_record, open_record
+from entrypoints.http.errors import MalformedHttpError, answer_for, error_response
+from entrypoints.http.keys import VERSION_IS_SPOKEN
+from entrypoints.http.limits import Limits
+from entrypoints.http.traffic import Traffic
+
+_NO_ACCESS_LOG: Any = None  # aiohttp's own would write query strings
+
+
+class Connection(web.RequestHandler):
+    """Speaks HTTP/1.x with one client."""
+
+    __slots__ = ("_answering", "_headers_timeout_s", "_headers_timer", "_log", "_traffic")
+
+    def __init__(
+        self, server: web.Server, *, limits: Limits, traffic: Traffic, log: FilteringBoundLogger
+    ) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=_NO_ACCESS_LOG,
+            auto_decompress=False,
+            keepalive_timeout=limits.idle_timeout_s,
+            lingering_time=limits.body_timeout_s,
+            max_field_size=limits.max_line_bytes,
+            max_line_size=limits.max_line_bytes,
+        )
+        self._answering: web.BaseRequest | None = None
+        self._headers_timeout_s = limits.headers_timeout_s
+        self._headers_timer: asyncio.TimerHandle | None = None
+        self._log = log
+        self._traffic = traffic
+
+    def begin(self, request: web.BaseRequest) -> None:
+        """Take note that a request's headers are complete, or are past repair."""
+        self._stop_waiting_for_headers()
+        self._answering = request
+        open_record(request)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._answering is None or self._answering.content.is_eof():
+            self._wait_for_headers()
+        super().data_received(data)
+        if self._messages and self._answering and not self._answering.content.is_eof():
+            # Before a body's end nothing can come but the parser's refusal of that body.
+            self._answering.content.set_exception(RequestPayloadError())
+
+    @override
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_waiting_for_headers()
+        super().connection_lost(exc)
+
+    @override
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what no handler saw: HTTP that cannot be parsed, or a fault below the handlers."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer was already under way")
+        error: Exception = MalformedHttpError("the request is not well-formed HTTP/1.1")
+        if status != 400:  # noqa: PLR2004 - what aiohttp says of its parser's errors
+            error = exc if isinstance(exc, Exception) else RuntimeError()
+        response = self._tell(request, error)
+        response.force_close()
+        return response
+
+    @override
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        if isinstance(resp, web.HTTPException):  # an unknown Expect passes by all middlewares
+            resp = self._tell(request, resp)
+        resp.headers["X-Request-ID"] = request[AUDIT_RECORD].request_id
+        resp.headers["X-Content-Type-Options"] = "nosniff"
+        resp.headers["Cache-Control"] = "no-store"
+        resp.headers["Server"] = "livekit-mute"  # or else aiohttp's name and version
+        if self._traffic.leaving:
+            resp.force_close()
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self._answering = None
+            if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
+                self._wait_for_headers()
+            log_record(self._log, request, resp.status)
+
+    def _tell(self, request: web.BaseRequest, error: Exception) -> web.Response:
+        record = request[AUDIT_RECORD]
+        record.error, record.code = error, answer_for(error).code
+        return error_response(error)
+
+    def _wait_for_headers(self) -> None:
+        if self._headers_timer is None:
+            self._headers_timer = asyncio.get_running_loop().call_later(
+                self._headers_timeout_s, self._give_up_on_headers
+            )
+
+    def _give_up_on_headers(self) -> None:
+        self._headers_timer = None
+        if self._answering is None:
+            self.force_close()
+
+    def _stop_waiting_for_headers(self) -> None:
+        if self._headers_timer is not None:
+            self._headers_timer.cancel()
+            self._headers_timer = None
+
+
+def begin_requests(server: web.Server) -> None:
+    """Have every request of the server begun by its connection, before anything else sees it."""
+    make_request: Any = server.request_factory
+
+    def begin_request(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:  # noqa: ANN401
+        spoken = message.version in (HttpVersion10, HttpVersion11)
+        if not spoken or message is ERROR:
+            message = message._replace(version=HttpVersion11)  # in which it will be answered
+        request: web.BaseRequest = make_request(message, *rest)
+        request[VERSION_IS_SPOKEN] = spoken
+        cast("Connection", request.protocol).begin(request)
+        return request
+
+    server.request_factory = begin_request

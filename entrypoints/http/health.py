@@ -1,0 +1,24 @@
+"""``GET /``, ``/livez`` and ``/readyz``: is the process alive, and should it get traffic?"""
+
+from aiohttp import web
+
+from application.ports.room_gateway import RoomGatewayError
+from entrypoints.http.errors import NotReadyError
+from entrypoints.http.keys import ROOM_GATEWAY, TRAFFIC
+from entrypoints.http.wire import StatusBody, json_response
+
+
+async def live(_: web.Request) -> web.Response:
+    """Answer, which is all there is to being alive."""
+    return json_response(StatusBody(status="OK"))
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Answer whether LiveKit accepts our key now and we are not shutting down."""
+    if request.app[TRAFFIC].leaving:
+        raise NotReadyError("the service is shutting down")
+    try:
+        await request.app[ROOM_GATEWAY].verify_access()
+    except RoomGatewayError as error:
+        raise NotReadyError("LiveKit does not accept this service's key now") from error
+    return json_response(StatusBody(status="READY"))

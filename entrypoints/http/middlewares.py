@@ -1,0 +1,36 @@
+"""What happens around every handler, outermost first."""
+
+from aiohttp import HttpVersion11, web
+from aiohttp.typedefs import Handler
+
+from entrypoints.http.audit import AUDIT_RECORD
+from entrypoints.http.errors import MalformedHttpError, answer_for, error_response
+from entrypoints.http.keys import TRAFFIC, VERSION_IS_SPOKEN
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever is raised into the one shape of errors, and note it for the audit."""
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 - none may pass: aiohttp's own answer is another shape
+        record = request[AUDIT_RECORD]
+        record.error, record.code = error, answer_for(error).code
+        return error_response(error)
+
+
+@web.middleware
+async def refuse_malformed_http(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what aiohttp's parser lets pass: other versions of HTTP, and HTTP/1.1 without Host."""
+    if not request[VERSION_IS_SPOKEN]:
+        raise MalformedHttpError("only HTTP/1.0 and HTTP/1.1 are spoken here")
+    if request.version == HttpVersion11 and "Host" not in request.headers:
+        raise MalformedHttpError("the Host header is missing")
+    return await handler(request)
+
+
+@web.middleware
+async def limit_in_flight(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Take on no more requests at once than the service can carry."""
+    with request.app[TRAFFIC].admit():
+        return await handler(request)

@@ -1,0 +1,59 @@
+"""``POST /livekit/participant/mute``."""
+
+from functools import partial
+
+from aiohttp import web
+
+from application.mute_track import MuteTrackCommand
+from domain.track import Participant
+from entrypoints.http.audit import AUDIT_RECORD
+from entrypoints.http.body import read_json_object
+from entrypoints.http.credentials import present_credential
+from entrypoints.http.errors import InvalidRequestError
+from entrypoints.http.keys import AUTHENTICATOR, LIMITS, MUTE_TRACK
+from entrypoints.http.wire import (
+    MuteRequest,
+    MuteResponse,
+    json_response,
+    structure_mute_request,
+)
+
+
+async def mute_track(request: web.Request) -> web.Response:
+    """Find out who calls, what they want, have it done, and tell what is so now."""
+    record = request[AUDIT_RECORD]
+    limits = request.app[LIMITS]
+    record.caller = await request.app[AUTHENTICATOR].authenticate(
+        partial(present_credential, request, max_token_bytes=limits.max_token_bytes)
+    )
+    record.wish = await _read_wish(request)
+    track = await request.app[MUTE_TRACK].execute(
+        MuteTrackCommand(
+            caller=record.caller,
+            participant=Participant(
+                room=record.wish.room_name, identity=record.wish.participant_identity
+            ),
+            track_sid=record.wish.track_sid,
+            muted=record.wish.muted,
+        )
+    )
+    record.muted = track.muted
+    return json_response(
+        MuteResponse(
+            room_name=record.wish.room_name,
+            participant_identity=record.wish.participant_identity,
+            track_sid=track.sid,
+            muted=track.muted,
+        )
+    )
+
+
+async def _read_wish(request: web.Request) -> MuteRequest:
+    limits = request.app[LIMITS]
+    members = await read_json_object(request, limits)
+    try:
+        return structure_mute_request(
+            members, max_track_sid_characters=limits.max_track_sid_characters
+        )
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from None

@@ -1,0 +1,65 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, nullcontext
+
+import pytest
+
+from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from adapters.identity.nobody import NobodyAuthenticator
+from adapters.in_memory.demo import demo_room_gateway
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from application.ports.authenticator import Authenticator
+from application.ports.room_gateway import RoomGateway
+from domain.caller import TenantId
+from entrypoints.http.limits import Limits
+from tests.service import QUICK, Service, running_service
+
+DEMO_TOKEN = "secret-of-demo"
+OTHER_TOKEN = "secret-of-other"
+
+Serve = Callable[..., Awaitable[Service]]
+
+
+@pytest.fixture
+def gateway() -> InMemoryRoomGateway:
+    return demo_room_gateway()
+
+
+@pytest.fixture
+def api_secrets() -> ApiSecretsAuthenticator:
+    return ApiSecretsAuthenticator({DEMO_TOKEN: TenantId("demo"), OTHER_TOKEN: TenantId("other")})
+
+
+@pytest.fixture
+async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
+    """Start services, over the demo's rooms unless another gateway is given."""
+    async with AsyncExitStack() as stack:
+
+        async def start(
+            *,
+            authenticator: Authenticator | None = None,
+            other_gateway: RoomGateway | None = None,
+            limits: Limits = QUICK,
+            deadline_s: float = 5.0,
+        ) -> Service:
+            return await stack.enter_async_context(
+                running_service(
+                    open_gateway=lambda: nullcontext(other_gateway or gateway),
+                    authenticator=authenticator or NobodyAuthenticator(),
+                    limits=limits,
+                    deadline_s=deadline_s,
+                )
+            )
+
+        yield start
+
+
+@pytest.fixture
+async def service(serve: Serve) -> Service:
+    """Authentication off."""
+    return await serve()
+
+
+@pytest.fixture
+async def guarded(serve: Serve, api_secrets: ApiSecretsAuthenticator) -> Service:
+    """A token required."""
+    return await serve(authenticator=api_secrets)

@@ -1,0 +1,102 @@
+import asyncio
+
+from attrs import frozen
+from typing_extensions import override
+
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from application.ports.room_gateway import RoomGateway
+from domain.room import Room, RoomName
+from domain.track import Participant, Track, TrackSid
+from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
+from tests.service import MUTE, Service
+
+
+@frozen
+class FaultyGateway(RoomGateway):
+    """Has a bug; and reports another state than was wished where it has none."""
+
+    bug: bool
+
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        raise NotImplementedError
+
+    @override
+    async def mute_track(
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+    ) -> Track:
+        if self.bug:
+            raise ZeroDivisionError("s3cret")
+        return Track(sid=track_sid, muted=not muted)
+
+    @override
+    async def verify_access(self) -> None:
+        raise NotImplementedError
+
+
+class TestEvent:
+    async def test_tells_who_did_what_to_whom(self, guarded: Service) -> None:
+        answer = await guarded.mute(token=DEMO_TOKEN)
+        [event] = guarded.events
+        assert event["elapsed_ms"] > 0
+        assert {**event, "elapsed_ms": 0} == {
+            "log_level": "info",
+            "event": "request",
+            "request_id": answer.headers["X-Request-ID"],
+            "method": "POST",
+            "path": MUTE,
+            "status": 200,
+            "code": "OK",
+            "elapsed_ms": 0,
+            "caller_id": "demo",
+            "room": "demo-room",
+            "participant": "alice",
+            "track": "TR_demo_mic",
+            "muted_wanted": True,
+            "muted": True,
+        }
+
+    async def test_tells_the_truth_behind_a_masked_404(
+        self, guarded: Service, gateway: InMemoryRoomGateway
+    ) -> None:
+        gateway.rooms.put_room(RoomName("free"))
+        for room in ("demo-room", "nowhere", "free"):
+            await guarded.mute(token=OTHER_TOKEN, room_name=room)
+        assert [event["code"] for event in guarded.events] == ["ROOM_NOT_FOUND"] * 3
+        reasons = [event["reason"] for event in guarded.events]
+        assert reasons == ["foreign", "missing", "unowned"]
+
+    async def test_cuts_names(self, service: Service) -> None:
+        await service.mute(room_name="r" * 300, participant_identity="p" * 300)
+        await service.ask("GET", "/" + "x" * 300)
+        [mute, other] = service.events
+        assert (mute["room"], mute["participant"]) == ("r" * 256, "p" * 256)
+        assert len(other["path"]) == 256
+
+    async def test_warns_where_the_wish_did_not_hold(self, serve: Serve) -> None:
+        service = await serve(other_gateway=FaultyGateway(bug=False))
+        answer = await service.mute(muted=True)
+        [event] = service.events
+        assert answer.json["muted"] is event["muted"] is False
+        assert event["log_level"] == "warning"
+
+    async def test_tells_where_a_fault_is_but_not_its_text(self, serve: Serve) -> None:
+        service = await serve(other_gateway=FaultyGateway(bug=True))
+        answer = await service.mute()
+        [event] = service.events
+        assert answer.told == (500, "INTERNAL_ERROR")
+        assert event["reason"] == "ZeroDivisionError"
+        assert "in mute_track" in "".join(event["stack"])
+        assert event["log_level"] == "error"
+        assert "s3cret" not in answer.body.decode() + str(event["reason"])
+
+    async def test_holds_no_token_and_no_query(self, guarded: Service) -> None:
+        await guarded.mute(token=DEMO_TOKEN)
+        await guarded.mute(token="s3cret-wrong")
+        await guarded.ask("POST", f"{MUTE}?api_key=s3cret-query&x=s3cret")
+        await guarded.ask("GET", "/livez?s3cret", headers={"Referer": "http://s3cret"})
+        await guarded.send(b"GET /?s3cret HTTP/1.1\r\ns3cret\r\n\r\n")
+        await asyncio.sleep(0)
+        assert len(guarded.events) == 5
+        assert "s3cret" not in str(guarded.events)
+        assert DEMO_TOKEN not in str(guarded.events)

@@ -1,0 +1,197 @@
+import asyncio
+
+import pytest
+
+from entrypoints.http.limits import Limits
+from tests.entrypoints.http.conftest import Serve
+from tests.service import MUTE, Service
+
+HOST = b"Host: x\r\n"
+POST = f"POST {MUTE} HTTP/1.1\r\n".encode() + HOST + b"Content-Type: application/json\r\n"
+NEXT = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-ID: next\r\nConnection: close\r\n\r\n"
+ALIVE = NEXT.replace(b"close", b"keep-alive")
+
+MALFORMED = {
+    "no HTTP": b"GARBAGE\r\n\r\n",
+    "no HTTP, not even text": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "HTTP/0.9": b"GET /livez\r\n\r\n",
+    "HTTP/1.2": b"GET /livez HTTP/1.2\r\n" + HOST + b"\r\n",
+    "HTTP/2.0": b"GET /livez HTTP/2.0\r\n" + HOST + b"\r\n",
+    "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "no host": b"GET /livez HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /livez HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    "line feeds alone": b"GET /livez HTTP/1.1\nHost: x\n\n",
+    "folded header": b"GET /livez HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
+    "space before a colon": b"GET /livez HTTP/1.1\r\n" + HOST + b"X : a\r\n\r\n",
+    "NUL in a header": b"GET /livez HTTP/1.1\r\n" + HOST + b"X: a\0b\r\n\r\n",
+    "unknown method": b"S3CRET /livez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "over-long request line": b"GET /" + b"a" * 8190 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+    "over-long header": b"GET /livez HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 8191 + b"\r\n\r\n",
+    "too many headers": b"GET /livez HTTP/1.1\r\n" + HOST + b"X: a\r\n" * 300 + b"\r\n",
+    "port out of range": b"GET http://x:99999/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "length and chunks": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcde",
+    "two media types": POST + b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+    "negative length": POST + b"Content-Length: -5\r\n\r\nabcde",
+    "endless length": POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n{}",
+    "unknown transfer encoding": POST + b"Transfer-Encoding: s3cret\r\n\r\n0\r\n\r\n",
+    "broken chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nS3\r\nabc\r\n0\r\n\r\n",
+    "unknown expectation": POST + b"Expect: s3cret\r\nContent-Length: 2\r\n\r\n{}",
+    "unknown expectation elsewhere": b"GET /x HTTP/1.1\r\n" + HOST + b"Expect: s3cret\r\n\r\n",
+}
+
+
+class TestMalformedHttp:
+    @pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED.keys())
+    @pytest.mark.parametrize("behind", [b"", NEXT], ids=["alone", "before another"])
+    async def test_is_answered_once_and_the_connection_closed(
+        self, service: Service, request_: bytes, behind: bytes
+    ) -> None:
+        [answer] = await service.send(request_ + behind)
+        assert answer.told == (400, "INVALID_REQUEST")
+        assert b"s3cret" not in answer.body.lower()
+        assert answer.headers["Connection"] == "close"
+        assert service.events[-1]["code"] == "INVALID_REQUEST"
+
+    async def test_leaves_other_requests_alone(self, service: Service) -> None:
+        answers = await service.send(ALIVE, b"\0\r\n\r\n", path="/livez", method="GET")
+        assert [answer.status for answer in answers] == [200, 400]
+
+    async def test_is_noticed_in_a_body_that_comes_in_pieces(self, service: Service) -> None:
+        head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+        [answer] = await service.send(head, b"2\r\n{", b"}\r\nS3\r\n", NEXT, path=MUTE)
+        assert answer.told == (400, "INVALID_REQUEST")
+
+
+class TestRouting:
+    @pytest.mark.parametrize(
+        "path", ["/nope", f"{MUTE}/", f"/{MUTE}", "/livekit", "/%ff%00", "/%zz", "/LIVEZ"]
+    )
+    async def test_tells_of_an_unknown_path(self, service: Service, path: str) -> None:
+        request = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        [answer] = await service.send(request.encode())
+        assert answer.told == (404, "NOT_FOUND")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allow"),
+        [("GET", MUTE, "POST"), ("DELETE", MUTE, "POST"), ("POST", "/livez", "GET,HEAD")],
+    )
+    async def test_tells_which_methods_a_path_knows(
+        self, service: Service, method: str, path: str, allow: str
+    ) -> None:
+        answer = await service.ask(method, path)
+        assert answer.told == (405, "METHOD_NOT_ALLOWED")
+        assert answer.headers["Allow"] == allow
+
+    async def test_comes_before_credentials(self, guarded: Service) -> None:
+        assert (await guarded.ask("POST", "/nope")).status == 404
+        assert (await guarded.ask("GET", MUTE)).status == 405
+
+
+class TestRequestId:
+    @pytest.mark.parametrize("given", ["a", "A-z_0.9", "x" * 128])
+    async def test_is_the_callers_where_it_is_usable(self, service: Service, given: str) -> None:
+        answer = await service.ask("GET", "/livez", headers={"X-Request-ID": given})
+        assert answer.headers["X-Request-ID"] == given
+        assert service.events[-1]["request_id"] == given
+
+    @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a/b", "é", "a,b"])
+    async def test_is_a_new_one_otherwise(self, service: Service, given: str) -> None:
+        answer = await service.ask("GET", "/livez", headers={"X-Request-ID": given})
+        assert answer.headers["X-Request-ID"] not in ("", given)
+        assert service.events[-1]["request_id"] == answer.headers["X-Request-ID"]
+
+    async def test_is_a_new_one_where_two_are_given(self, service: Service) -> None:
+        twice = b"X-Request-ID: a\r\nX-Request-ID: b\r\n"
+        [answer] = await service.send(
+            b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + twice + b"\r\n"
+        )
+        assert len(answer.headers["X-Request-ID"]) == 32
+
+
+class TestBodySize:
+    async def test_is_told_from_the_length_before_anything_is_read(self, service: Service) -> None:
+        request = POST + b"Expect: 100-continue\r\nContent-Length: 16385\r\n\r\n"
+        [answer] = await service.send(request, b"x" * 16385, path=MUTE)
+        assert answer.told == (413, "PAYLOAD_TOO_LARGE")
+
+    async def test_is_counted_where_it_is_not_told(self, service: Service) -> None:
+        chunks = b"2000\r\n" + b" " * 0x2000 + b"\r\n"
+        request = POST + b"Transfer-Encoding: chunked\r\n\r\n" + 2 * chunks + b"1\r\n \r\n0\r\n\r\n"
+        [answer] = await service.send(request, path=MUTE)
+        assert answer.told == (413, "PAYLOAD_TOO_LARGE")
+
+    async def test_may_be_16_kib(self, service: Service) -> None:
+        assert (await service.post(b"{}" + b" " * 16382)).status == 400
+
+
+class TestExpectation:
+    async def test_is_met_only_when_the_body_is_wanted(self, guarded: Service) -> None:
+        head = POST + b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"
+        token = b"Authorization: Bearer secret-of-demo\r\n"
+        refused = await guarded.send(head + b"\r\n", b"{}", path=MUTE)
+        invited = await guarded.send(head + token + b"\r\n", b"{}", path=MUTE)
+        assert [answer.status for answer in refused] == [401]
+        assert [answer.status for answer in invited] == [100, 400]
+
+    async def test_is_not_met_where_the_body_is_there(self, service: Service) -> None:
+        head = POST + b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
+        assert [answer.status for answer in await service.send(head, path=MUTE)] == [400]
+
+    async def test_is_nothing_to_http_1_0(self, service: Service) -> None:
+        head = POST.replace(b"1.1", b"1.0") + b"Expect: s3cret\r\nContent-Length: 2\r\n\r\n{}"
+        assert [answer.status for answer in await service.send(head, path=MUTE)] == [400]
+
+
+class TestSlowClients:
+    async def test_are_told_when_the_body_does_not_come(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, body_timeout_s=0.2))
+        [answer] = await service.send(POST + b"Content-Length: 2\r\n\r\n{", path=MUTE)
+        assert answer.told == (408, "REQUEST_TIMEOUT")
+
+    @pytest.mark.parametrize("sent", [b"G", b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"\r\n"])
+    async def test_are_cut_off_when_the_headers_do_not_come(
+        self, serve: Serve, sent: bytes
+    ) -> None:
+        service = await serve(limits=Limits(leaving_s=0, headers_timeout_s=0.2))
+        assert await service.send(sent) == []
+
+    async def test_are_cut_off_when_later_headers_do_not_come(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, headers_timeout_s=0.2))
+        answers = await service.send(ALIVE, b"GET /livez", path="/livez", method="GET")
+        assert [answer.status for answer in answers] == [200]
+
+    async def test_are_cut_off_when_they_ask_for_another_protocol(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, headers_timeout_s=0.2))
+        upgrade = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+        answers = await service.send(upgrade + NEXT, path="/", method="GET")
+        assert [answer.status for answer in answers] == [200]
+
+    async def test_are_cut_off_when_idle(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, idle_timeout_s=0.2))
+        assert await service.send() == []
+        answers = await service.send(ALIVE, path="/livez", method="GET")
+        assert [answer.status for answer in answers] == [200]
+
+    async def test_may_take_their_time_between_requests(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, headers_timeout_s=0.2))
+        reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        for _ in range(2):
+            writer.write(ALIVE)
+            assert b"200 OK" in await reader.readuntil(b"}")
+            await asyncio.sleep(0.3)
+        writer.close()
+        await writer.wait_closed()
+
+
+class TestClientsThatGoAway:
+    async def test_leave_a_line_in_the_log_and_no_fault(self, service: Service) -> None:
+        _, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        writer.write(POST + b"Content-Length: 2\r\n\r\n{")
+        await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.05)
+        [event] = service.events
+        assert (event["code"], event["reason"]) == ("INVALID_REQUEST", "the client broke off")
+        assert (await service.mute()).status == 200

@@ -1,0 +1,32 @@
+import pytest
+
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from application.ports.room_gateway import RoomGatewayRefusedError
+from tests.service import Service
+
+
+class TestLive:
+    @pytest.mark.parametrize("path", ["/", "/livez", "/livez?s3cret=1"])
+    async def test_needs_neither_a_token_nor_livekit(
+        self, guarded: Service, gateway: InMemoryRoomGateway, path: str
+    ) -> None:
+        gateway.rooms.fail_next(RoomGatewayRefusedError(reason="arranged"))
+        assert (await guarded.ask("GET", path)).json == {"status": "OK"}
+
+    async def test_answers_a_head_without_a_body(self, service: Service) -> None:
+        assert (await service.ask("HEAD", "/livez")).status == 200
+
+
+class TestReady:
+    async def test_says_so_while_livekit_accepts_our_key(self, guarded: Service) -> None:
+        assert (await guarded.ask("GET", "/readyz")).json == {"status": "READY"}
+
+    async def test_says_otherwise_with_the_reason_in_the_log_alone(
+        self, service: Service, gateway: InMemoryRoomGateway
+    ) -> None:
+        gateway.rooms.fail_next(RoomGatewayRefusedError(reason="arranged"))
+        answer = await service.ask("GET", "/readyz")
+        assert answer.told == (503, "NOT_READY")
+        assert b"arranged" not in answer.body
+        assert service.events[-1]["reason"] == "arranged"
+        assert (await service.ask("GET", "/readyz")).status == 200
