@@ -1,0 +1,36 @@
+"""The log: structured events, one to a line, on standard error."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+
+def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
+    """Set the process's logging up, the standard library's included, and return its logger.
+
+    ``format_`` is ``json`` or ``console``; where it is not said, a terminal gets ``console``.
+    """
+    on_terminal = sys.stderr.isatty()
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if format_ == "console" or (format_ is None and on_terminal):
+        renderer = structlog.dev.ConsoleRenderer(colors=on_terminal, repr_native_str=True)
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+    )
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+    log: FilteringBoundLogger = structlog.get_logger()
+    return log
