@@ -5,9 +5,12 @@ second obeys.
 """
 
 import json
+from collections.abc import Iterable
 from typing import NoReturn
 
 _BYTE_ORDER_MARK = "\ufeff"
+_MAX_DEPTH = 64  # of our own, since each version of Python gives up at another depth
+_TOO_DEEP = f"is nested more than {_MAX_DEPTH} deep"
 
 
 class StrictJsonError(Exception):
@@ -26,8 +29,8 @@ def loads(text: bytes | str) -> object:
     """Parse a JSON text (RFC 8259) that every reader would understand alike.
 
     Refused beside what is not JSON: bytes that are not UTF-8, a byte order mark, a key given
-    twice in one object at any depth, ``NaN`` and ``Infinity``, a lone surrogate, and what this
-    interpreter cannot hold (integers of over 4,300 digits, nesting past its recursion limit).
+    twice in one object at any depth, ``NaN`` and ``Infinity``, a lone surrogate, integers of over
+    4,300 digits, and objects and arrays nested more than 64 deep.
 
     Raises:
         StrictJsonError: the text is none of that.
@@ -37,10 +40,12 @@ def loads(text: bytes | str) -> object:
         value: object = json.loads(
             decoded, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
         )
+        if decoded.count("[") + decoded.count("{") > _MAX_DEPTH:
+            _refuse_deep_nesting(value)
         if "\\u" in decoded or isinstance(text, str):
             _refuse_lone_surrogates(value)
     except RecursionError:
-        raise StrictJsonError("is nested too deeply") from None
+        raise StrictJsonError(_TOO_DEEP) from None
     except ValueError:
         raise StrictJsonError("is not JSON") from None
     return value
@@ -79,6 +84,24 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise StrictJsonError(f"holds {name}, which is not JSON")
+
+
+def _refuse_deep_nesting(value: object) -> None:
+    inside: list[object] = [value]
+    for _ in range(_MAX_DEPTH):
+        inside = [child for parent in inside for child in _children(parent)]
+    if any(isinstance(one, dict | list) for one in inside):
+        raise StrictJsonError(_TOO_DEEP)
+
+
+def _children(value: object) -> Iterable[object]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
 
 
 def _refuse_lone_surrogates(value: object) -> None:

@@ -2,6 +2,13 @@ import pytest
 
 from domain.strict_json import DuplicateKeyError, StrictJsonError, loads, loads_object
 
+TOO_DEEP = "is nested more than 64 deep"
+
+
+def nested(depth: int) -> bytes:
+    """An object and arrays in it, so deep in all."""
+    return b'{"a": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
 
 class TestLoads:
     @pytest.mark.parametrize(
@@ -54,8 +61,10 @@ class TestLoads:
             (b'{"\\udfff": 1}', "holds a lone surrogate"),
             (b'{"a": ["\\ude00\\ud83d"]}', "holds a lone surrogate"),
             ('"\ud800"', "holds a lone surrogate"),
-            (b"[" * 100_000, "is nested too deeply"),
-            (b'{"a":' * 100_000, "is nested too deeply"),
+            (nested(65), TOO_DEEP),
+            (nested(8000), TOO_DEEP),
+            (b"[" * 100_000, TOO_DEEP),
+            (b'{"a":' * 100_000, TOO_DEEP),
         ],
     )
     def test_refuses_the_rest_and_says_why(self, text: bytes | str, reason: str) -> None:
@@ -76,6 +85,10 @@ class TestLoads:
         with pytest.raises(DuplicateKeyError) as refusal:
             loads(text)
         assert refusal.value.key == "a"
+
+    def test_bounds_depth_and_not_size(self) -> None:
+        assert loads_object(nested(64))
+        assert loads(b"[" + b"[{}]," * 1000 + b'"[[[["]')
 
     def test_repeats_nothing_of_the_text_in_its_reasons(self) -> None:
         with pytest.raises(StrictJsonError) as refusal:
