@@ -17,6 +17,7 @@ from livekit.api import (
     VideoGrants,
 )
 from livekit.api.room_service import RoomService
+from livekit.protocol.models import Room as LiveKitRoom
 from typing_extensions import override
 
 from adapters.livekit.errors import (
@@ -44,7 +45,7 @@ from domain.track import (
 T = TypeVar("T")
 
 _TOKEN_LIFE = timedelta(minutes=1)  # LiveKit allows another minute for clocks that differ
-_NOBODYS_ROOM = "livekit-mute-verifies-its-access"
+_NOBODYS_ROOM = RoomName("livekit-mute-verifies-its-access")
 
 
 @frozen(kw_only=True)
@@ -60,13 +61,10 @@ class LiveKitRoomGateway(RoomGateway):
 
     @override
     async def get_room(self, name: RoomName) -> Room:
-        rooms = self._room_service(VideoGrants(room_list=True))
-        answer = await self._ask(rooms.list_rooms(ListRoomsRequest(names=[name])))
-        if not answer.ByteSize():
+        room = await self._find_room(name)
+        if room is None:
             raise RoomNotFoundError(RoomNotFoundReason.MISSING)
-        if [room.name for room in answer.rooms] != [name]:
-            raise RoomGatewayUnavailableError(reason="answered about another room")
-        return Room.from_metadata(name, answer.rooms[0].metadata)
+        return Room.from_metadata(name, room.metadata)
 
     @override
     async def mute_track(
@@ -84,9 +82,17 @@ class LiveKitRoomGateway(RoomGateway):
 
     @override
     async def verify_access(self) -> None:
+        await self._find_room(_NOBODYS_ROOM)
+
+    async def _find_room(self, name: RoomName) -> LiveKitRoom | None:
+        """Look a room up, by name: an empty list of names would bring every room."""
         rooms = self._room_service(VideoGrants(room_list=True))
-        # An empty list of names would ask for every room.
-        await self._ask(rooms.list_rooms(ListRoomsRequest(names=[_NOBODYS_ROOM])))
+        answer = await self._ask(rooms.list_rooms(ListRoomsRequest(names=[name])))
+        if not answer.ByteSize():
+            return None
+        if [room.name for room in answer.rooms] != [name]:
+            raise RoomGatewayUnavailableError(reason="answered about another room")
+        return answer.rooms[0]
 
     async def _mute(
         self, rooms: RoomService, participant: Participant, track_sid: TrackSid, *, muted: bool

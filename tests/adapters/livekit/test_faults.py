@@ -1,0 +1,300 @@
+"""What the adapter makes of a LiveKit that does not behave, over real sockets."""
+
+import asyncio
+import gzip
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
+from livekit.protocol.models import Room as LiveKitRoom
+from typing_extensions import override
+
+from adapters.livekit.room_gateway import LiveKitRoomGateway, open_gateway
+from application.ports.room_gateway import (
+    RoomGatewayRefusedError,
+    RoomGatewayUnavailableError,
+)
+from domain.room import RoomName, RoomNotFoundError
+from domain.track import (
+    Participant,
+    ParticipantIdentity,
+    ParticipantNotFoundError,
+    Track,
+    TrackNotFoundError,
+    TrackSid,
+)
+
+ALICE = Participant(room=RoomName("room"), identity=ParticipantIdentity("alice"))
+SID = TrackSid("TR_mic")
+SECRET = "secret-of-livekit-that-is-long-enough"
+
+Call = Callable[[LiveKitRoomGateway], Awaitable[object]]
+
+CALLS: dict[str, Call] = {
+    "get_room": lambda gateway: gateway.get_room(ALICE.room),
+    "mute_track": lambda gateway: gateway.mute_track(ALICE, SID, muted=True),
+    "unmute_track": lambda gateway: gateway.mute_track(ALICE, SID, muted=False),
+    "verify_access": lambda gateway: gateway.verify_access(),
+}
+
+
+def answer(
+    status: str, body: bytes = b"", kind: str = "application/protobuf", more: str = ""
+) -> bytes:
+    framing = f"Content-Length: {len(body)}\r\nConnection: close\r\n"
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{framing}{more}\r\n".encode() + body
+
+
+def twirp(status: str, members: object) -> bytes:
+    return answer(status, json.dumps(members).encode(), "application/json")
+
+
+def page(status: str) -> bytes:
+    return answer(status, b"<html><h1>s3cret</h1></html>", "text/html")
+
+
+MUTED = MuteRoomTrackResponse(track=TrackInfo(sid=SID, muted=True)).SerializeToString()
+OTHER = MuteRoomTrackResponse(track=TrackInfo(sid="TR_other", muted=True)).SerializeToString()
+OTHER_ROOM = ListRoomsResponse(rooms=[LiveKitRoom(name="Room")]).SerializeToString()
+TWO_ROOMS = ListRoomsResponse(rooms=2 * [LiveKitRoom(name="room")]).SerializeToString()
+
+UNAVAILABLE: dict[str, bytes] = {
+    "closed without an answer": b"",
+    "broken off in the head": b"HTTP/1.1 200 OK\r\nContent-",
+    "broken off in the body": answer("200 OK", MUTED)[:-3],
+    "not HTTP": b"SSH-2.0-s3cret\r\n",
+    "garbage": answer("200 OK", b"\xff\xff\xff\xff"),
+    "truncated protobuf": answer("200 OK", MUTED[:-1]),
+    "unknown fields alone": answer("200 OK", b"\xfa\x06\x06s3cret"),
+    "a page": page("200 OK"),
+    "JSON": answer("200 OK", b'{"track": {}}', "application/json"),
+    "another status of success": answer("204 No Content"),
+    "a redirect": answer("307 Temporary Redirect", more="Location: /elsewhere\r\n"),
+    "a redirect elsewhere": answer("302 Found", more="Location: http://127.0.0.1:9/\r\n"),
+    "multiple choices": answer("300 Multiple Choices"),
+    "compressed": answer("200 OK", gzip.compress(MUTED), more="Content-Encoding: gzip\r\n"),
+    "a bomb": answer("200 OK", gzip.compress(bytes(1 << 24)), more="Content-Encoding: gzip\r\n"),
+    "too much": answer("200 OK", b"\x0a" * ((1 << 20) + 1)),
+    "chunks without end": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + 20 * (b"10000\r\n" + bytes(65536) + b"\r\n"),
+    "an endless head": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000,
+    "too many lines": b"HTTP/1.1 200 OK\r\n" + 1000 * b"X: a\r\n" + b"\r\n",
+    "internal": twirp("500 Internal Server Error", {"code": "internal", "msg": "s3cret"}),
+    "unavailable": twirp("503 Service Unavailable", {"code": "unavailable", "msg": "s3cret"}),
+    "not found with 5xx": twirp("500 Internal Server Error", {"code": "not_found"}),
+    "canceled": twirp("408 Request Timeout", {"code": "canceled"}),
+    "a page of a proxy": page("502 Bad Gateway"),
+    "a page for nowhere": page("404 Not Found"),
+    "an error that is null": twirp("404 Not Found", None),
+    "an error that is a list": twirp("404 Not Found", []),
+    "an error that is a text": twirp("404 Not Found", "not_found"),
+    "an error without a code": twirp("404 Not Found", {"msg": "s3cret"}),
+    "an error whose code is a list": twirp("404 Not Found", {"code": ["not_found"]}),
+    "an error whose code is null": twirp("404 Not Found", {"code": None}),
+    "an error that is broken": answer("404 Not Found", b'{"code":', "application/json"),
+}
+
+REFUSED: dict[str, bytes] = {
+    "wrong secret": answer("401 Unauthorized", b"invalid token: s3cret", "text/plain"),
+    "permissions": twirp("401 Unauthorized", {"code": "unauthenticated", "msg": "s3cret"}),
+    "forbidden": page("403 Forbidden"),
+    "bad route": twirp("404 Not Found", {"code": "bad_route"}),
+    "invalid argument": twirp("400 Bad Request", {"code": "invalid_argument", "msg": "s3cret"}),
+    "exhausted": twirp("429 Too Many Requests", {"code": "resource_exhausted"}),
+}
+
+
+class Canned:
+    """A LiveKit that answers every request with the same bytes and hangs up, or hangs."""
+
+    def __init__(self, canned: bytes | None) -> None:
+        self.canned = canned
+        self.heads: list[str] = []
+        self._talks: set[asyncio.Task[None]] = set()
+
+    @property
+    def calls(self) -> list[str]:
+        return [head.split(" ")[1].rpartition("/")[2] for head in self.heads]
+
+    async def answer(self, writer: asyncio.StreamWriter) -> None:
+        if self.canned is None:
+            await asyncio.Event().wait()
+        else:
+            writer.write(self.canned)
+            await writer.drain()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.create_task(self._converse(reader, writer))
+        self._talks.add(talk)
+        await asyncio.gather(talk, return_exceptions=True)
+        writer.close()
+        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        await self.answer(writer)
+
+    @asynccontextmanager
+    async def gateway(self, *, timeout_s: float = 5.0) -> AsyncIterator[LiveKitRoomGateway]:
+        server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, gateway_to(f"http://127.0.0.1:{port}", timeout_s) as gateway:
+            yield gateway
+            for talk in self._talks:
+                talk.cancel()
+            await asyncio.sleep(0.01)
+
+
+class Dripping(Canned):
+    """Answers a byte at a time, for longer than anybody waits."""
+
+    @override
+    async def answer(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while True:
+            writer.write(b"\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+
+class Halting(Canned):
+    """Hangs in the mute, and answers a look for the participant with canned bytes."""
+
+    @override
+    async def answer(self, writer: asyncio.StreamWriter) -> None:
+        if self.calls[-1] == "MutePublishedTrack":
+            await asyncio.Event().wait()
+        await super().answer(writer)
+
+
+@asynccontextmanager
+async def gateway_to(url: str, timeout_s: float) -> AsyncIterator[LiveKitRoomGateway]:
+    async with open_gateway(
+        url=url, api_key="key", api_secret=SECRET, timeout_s=timeout_s, max_connections=10
+    ) as gateway:
+        yield gateway
+
+
+@pytest.fixture(params=list(CALLS.values()), ids=list(CALLS))
+def call(request: pytest.FixtureRequest) -> Call:
+    made: Call = request.param
+    return made
+
+
+class TestFaults:
+    @pytest.mark.parametrize("canned", UNAVAILABLE.values(), ids=UNAVAILABLE.keys())
+    async def test_mean_unavailable_and_never_not_found(self, call: Call, canned: bytes) -> None:
+        livekit = Canned(canned)
+        async with livekit.gateway() as gateway:
+            with pytest.raises(RoomGatewayUnavailableError) as failure:
+                await call(gateway)
+        assert "s3cret" not in failure.value.reason
+        assert failure.value.__cause__ is None
+        assert len(livekit.calls) == 1
+
+    @pytest.mark.parametrize("canned", REFUSED.values(), ids=REFUSED.keys())
+    async def test_mean_refused_where_livekit_understood(self, call: Call, canned: bytes) -> None:
+        livekit = Canned(canned)
+        async with livekit.gateway() as gateway:
+            with pytest.raises(RoomGatewayRefusedError) as failure:
+                await call(gateway)
+        assert "s3cret" not in failure.value.reason
+        assert len(livekit.calls) == 1
+
+    async def test_mean_unavailable_where_nobody_listens(self, call: Call) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        async with gateway_to(f"ws://127.0.0.1:{port}", 5) as gateway:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await call(gateway)
+
+    async def test_mean_unavailable_where_there_is_no_such_host(self, call: Call) -> None:
+        async with gateway_to("wss://no-such-host.invalid", 5) as gateway:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await call(gateway)
+
+    async def test_mean_unavailable_once_the_time_is_up(self, call: Call) -> None:
+        livekit = Canned(None)
+        async with livekit.gateway(timeout_s=0.3) as gateway:
+            with pytest.raises(RoomGatewayUnavailableError) as failure:
+                await call(gateway)
+        assert failure.value.reason == "TimeoutError"
+        assert "X-Twirp-Timeout-Ms: 300\r\n" in livekit.heads[0]
+
+    async def test_mean_unavailable_where_the_answer_comes_in_drips(self, call: Call) -> None:
+        async with Dripping(None).gateway(timeout_s=0.3) as gateway:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await call(gateway)
+
+
+class TestOtherAnswers:
+    @pytest.mark.parametrize("body", [OTHER_ROOM, TWO_ROOMS], ids=["other", "two"])
+    async def test_about_another_room_are_not_believed(self, body: bytes) -> None:
+        async with Canned(answer("200 OK", body)).gateway() as gateway:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await gateway.get_room(ALICE.room)
+
+    @pytest.mark.parametrize("body", [OTHER, b"\x0a\x00"], ids=["other", "none"])
+    async def test_about_another_track_are_not_believed(self, body: bytes) -> None:
+        async with Canned(answer("200 OK", body)).gateway() as gateway:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await gateway.mute_track(ALICE, SID, muted=True)
+
+    async def test_that_differ_from_the_wish_are_passed_on(self) -> None:
+        async with Canned(answer("200 OK", MUTED)).gateway() as gateway:
+            track = await gateway.mute_track(ALICE, SID, muted=False)
+        assert track == Track(sid=SID, muted=True)
+
+    async def test_that_are_empty_mean_not_found(self) -> None:
+        async with Canned(answer("200 OK")).gateway() as gateway:
+            with pytest.raises(RoomNotFoundError):
+                await gateway.get_room(ALICE.room)
+            with pytest.raises(TrackNotFoundError):
+                await gateway.mute_track(ALICE, SID, muted=True)
+
+    async def test_that_say_not_found_mean_the_participant(self) -> None:
+        """As LiveKit Cloud is said to answer."""
+        absent = twirp("404 Not Found", {"code": "not_found", "msg": "participant"})
+        async with Canned(absent).gateway() as gateway:
+            with pytest.raises(ParticipantNotFoundError):
+                await gateway.mute_track(ALICE, SID, muted=True)
+            with pytest.raises(RoomGatewayRefusedError):
+                await gateway.get_room(ALICE.room)
+
+    async def test_that_refuse_to_mute_are_not_about_remote_unmute(self) -> None:
+        refusal = twirp("412 Precondition Failed", {"code": "failed_precondition"})
+        async with Canned(refusal).gateway() as gateway:
+            with pytest.raises(RoomGatewayRefusedError):
+                await gateway.mute_track(ALICE, SID, muted=True)
+
+
+class TestLookingForTheParticipant:
+    @pytest.mark.parametrize(
+        "canned",
+        [
+            answer("200 OK", ParticipantInfo(identity="alice").SerializeToString()),
+            answer("200 OK"),
+            page("404 Not Found"),
+            twirp("503 Service Unavailable", {"code": "unavailable"}),
+            twirp("401 Unauthorized", {"code": "unauthenticated"}),
+            b"",
+            None,
+        ],
+        ids=["there", "empty", "page", "unavailable", "refused", "hangs up", "hangs"],
+    )
+    async def test_settles_nothing_but_a_clear_absence(self, canned: bytes | None) -> None:
+        livekit = Halting(canned)
+        async with livekit.gateway(timeout_s=0.5) as gateway:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await gateway.mute_track(ALICE, SID, muted=True)
+        assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
+
+    async def test_settles_an_absence(self) -> None:
+        livekit = Halting(twirp("404 Not Found", {"code": "not_found"}))
+        async with livekit.gateway(timeout_s=30) as gateway:
+            with pytest.raises(ParticipantNotFoundError):
+                await gateway.mute_track(ALICE, SID, muted=True)
+        assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
