@@ -1,0 +1,43 @@
+import pytest
+
+from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from application.ports.authenticator import Credential, CredentialRefusedError
+from domain.caller import IdentifiedCaller, TenantId
+
+
+@pytest.fixture
+def authenticator() -> ApiSecretsAuthenticator:
+    tenants = {"old": "a", "new": "a", "other": "b"}
+    return ApiSecretsAuthenticator({key: TenantId(value) for key, value in tenants.items()})
+
+
+class TestApiSecretsAuthenticator:
+    @pytest.mark.parametrize(("token", "tenant"), [("old", "a"), ("new", "a"), ("other", "b")])
+    async def test_knows_a_tenant_by_each_of_its_secrets(
+        self, authenticator: ApiSecretsAuthenticator, token: str, tenant: str
+    ) -> None:
+        caller = await authenticator.authenticate(lambda: Credential(token=token))
+        assert caller == IdentifiedCaller(id=TenantId(tenant))
+
+    @pytest.mark.parametrize("token", ["", "o", "oldnew", "OLD", "old ", "\u00f6ld", "a"])
+    async def test_refuses_every_other_token(
+        self, authenticator: ApiSecretsAuthenticator, token: str
+    ) -> None:
+        with pytest.raises(CredentialRefusedError):
+            await authenticator.authenticate(lambda: Credential(token=token))
+
+    async def test_refuses_all_where_no_secret_is_known(self) -> None:
+        with pytest.raises(CredentialRefusedError):
+            await ApiSecretsAuthenticator({}).authenticate(lambda: Credential(token=""))
+
+    async def test_passes_on_that_nothing_was_shown(
+        self, authenticator: ApiSecretsAuthenticator
+    ) -> None:
+        def show_nothing() -> Credential:
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            await authenticator.authenticate(show_nothing)
+
+    def test_keeps_tokens_out_of_reprs(self) -> None:
+        assert "s3cret" not in repr(Credential(token="s3cret"))
