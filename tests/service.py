@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -53,7 +53,7 @@ class Answer:
 class Service:
     url: URL
     session: aiohttp.ClientSession = field(repr=False)
-    events: list[Mapping[str, Any]] = field(repr=False)
+    events: Sequence[Mapping[str, Any]] = field(repr=False)
     """What the service wrote to its log, the newest last."""
     traffic: Traffic = field(repr=False)
     document: Document = field(factory=Document, repr=False)
@@ -94,7 +94,11 @@ class Service:
         await writer.wait_closed()
         answers = parse_answers(received)
         for answer in answers:
-            seen = {"status": answer.status, "headers": answer.headers, "body": answer.body}
+            seen: dict[str, Any] = {
+                "status": answer.status,
+                "headers": answer.headers,
+                "body": answer.body,
+            }
             if path is None:
                 self.document.check_error(**seen)
             elif answer.status >= HTTPStatus.OK:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
@@ -109,7 +111,8 @@ class TestBadRequests:
     async def test_name_the_text_field_and_its_problem(
         self, service: Service, field: str, value: object, problem: str
     ) -> None:
-        answer = await service.mute(**{field: value})
+        changes: dict[str, Any] = {field: value}
+        answer = await service.mute(**changes)
         assert answer.told == (400, "INVALID_REQUEST")
         assert answer.json["error"] == f"{field} {problem}"
 
@@ -148,7 +151,7 @@ class TestBadRequests:
             (b'{"x": {"s3cret": 1, "s3cret": 2}}', "a field is given twice"),
             (b'{"muted": NaN}', "the body holds NaN, which is not JSON"),
             (b'{"room_name": "\\ud800"}', "the body holds a lone surrogate"),
-            (b'{"x": ' + b"[" * 8000 + b"]" * 8000 + b"}", "the body is nested too deeply"),
+            (b'{"x": ' + b"[" * 8000 + b"]" * 8000 + b"}", "the body is nested more than 64 deep"),
         ],
     )
     async def test_say_what_is_wrong_with_the_body(

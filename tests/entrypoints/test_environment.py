@@ -1,0 +1,136 @@
+from collections.abc import Callable
+
+import pytest
+
+from entrypoints.environment import (
+    Environment,
+    SettingsError,
+    boolean,
+    integer,
+    one_of,
+    printable,
+    seconds,
+)
+
+
+class TestParsers:
+    @pytest.mark.parametrize(
+        ("parse", "text", "value"),
+        [
+            (boolean, "true", True),
+            (boolean, "YES", True),
+            (boolean, "1", True),
+            (boolean, "on", True),
+            (boolean, "False", False),
+            (boolean, "no", False),
+            (boolean, "0", False),
+            (boolean, "off", False),
+            (integer(0, 65535), "0", 0),
+            (integer(0, 65535), "65535", 65535),
+            (seconds(60), "0.25", 0.25),
+            (seconds(60), "60", 60.0),
+            (one_of("json", "console"), "JSON", "json"),
+            (printable, "a!~", "a!~"),
+        ],
+    )
+    def test_take_what_they_are_for(
+        self, parse: Callable[[str], object], text: str, value: object
+    ) -> None:
+        assert parse(text) == value
+
+    @pytest.mark.parametrize(
+        ("parse", "texts"),
+        [
+            (boolean, ["2", "tru", "y", " true", "none"]),
+            (
+                integer(1, 9),
+                ["0", "10", "-1", "+1", "1.0", "1e0", " 1", "1 ", "3_0", "x", "٣", "9" * 99],
+            ),
+            (
+                seconds(60),
+                ["0", "0.0", "-1", "61", "inf", "nan", "1e1", " 5", "1_0", ".5", "5.", "9" * 99],
+            ),
+            (one_of("json", "console"), ["xml", "json ", "jsonconsole"]),
+            (printable, [" ", "a b", "a\n", "\u00e9", "\x7f", "a\r"]),
+        ],
+    )
+    def test_refuse_the_rest_without_repeating_it(
+        self, parse: Callable[[str], object], texts: list[str]
+    ) -> None:
+        for text in texts:
+            with pytest.raises(ValueError, match=r"^must be ") as refusal:
+                parse(text)
+            assert f" {text} " not in f" {refusal.value} "
+
+
+class TestEnvironment:
+    def test_takes_empty_for_unset(self) -> None:
+        assert Environment({"A": ""}).read("A", boolean, default=True)
+
+    def test_names_the_variable_and_never_its_value(self) -> None:
+        with pytest.raises(SettingsError) as refusal:
+            Environment({"A": "s3cret"}).read("A", boolean, default=True)
+        assert str(refusal.value) == "A: must be true or false"
+
+    def test_keeps_values_out_of_its_repr(self) -> None:
+        assert "s3cret" not in repr(Environment({"A": "s3cret"}))
+
+
+class TestStrays:
+    @pytest.fixture
+    def refuse(self) -> Callable[[str], None]:
+        def refuse_strays(name: str) -> None:
+            environment = Environment({name: "s3cret"})
+            for ours in ("AUTH_REQUIRED", "LIVEKIT_URL", "LOG_LEVEL", "HOST"):
+                environment.read(ours, str, "")
+            environment.refuse_strays("AUTH_")
+
+        return refuse_strays
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("AUTH_REQIRED", "AUTH_REQUIRED"),
+            ("AUTH_REQUIERD", "AUTH_REQUIRED"),
+            ("auth_required", "AUTH_REQUIRED"),
+            ("AUTHREQUIRED", "AUTH_REQUIRED"),
+            ("LIVEKIT_URI", "LIVEKIT_URL"),
+            ("LIVEKITURL", "LIVEKIT_URL"),
+            ("LOG_LEVELS", "LOG_LEVEL"),
+        ],
+    )
+    def test_that_look_misspelt_are_refused_with_what_was_meant(
+        self, refuse: Callable[[str], None], name: str, meant: str
+    ) -> None:
+        with pytest.raises(SettingsError) as refusal:
+            refuse(name)
+        assert str(refusal.value) == f"{name}: there is no such setting; is {meant} meant?"
+
+    @pytest.mark.parametrize("name", ["AUTH_SERVICE_URL", "AUTH_X", "auth_mode"])
+    def test_that_show_that_authentication_was_meant_are_refused(
+        self, refuse: Callable[[str], None], name: str
+    ) -> None:
+        with pytest.raises(SettingsError, match=f"^{name}: there is no such setting$"):
+            refuse(name)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "PATH",
+            "HOSTNAME",
+            "HOSTS",
+            "LIVEKIT_CONFIG",
+            "LIVEKIT_PORT",
+            "LIVEKIT_SERVICE_HOST",
+            "LIVEKIT_PORT_7880_TCP_ADDR",
+            "AUTH_SERVICE_HOST",
+            "AUTH_SERVICE_PORT_HTTP",
+            "AUTH_PORT",
+            "AUTH_PORT_80_TCP",
+            "AUTHOR",
+        ],
+    )
+    def test_that_are_somebody_elses_are_left_alone(
+        self, refuse: Callable[[str], None], name: str
+    ) -> None:
+        refuse(name)

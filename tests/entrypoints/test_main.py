@@ -1,0 +1,217 @@
+"""The command as a process of its own, as an operator and a newcomer meet it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import aiohttp
+import pytest
+from attrs import frozen
+
+from tests.service import DEMO_WISH
+
+COMMAND = str(Path(sys.executable).with_name("livekit-mute"))
+PATIENCE_S = 20
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments],
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+@frozen
+class Running:
+    process: subprocess.Popen[str]
+    url: str
+    log: Path
+
+    def wait_for(self, event: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self.events[-1]["event"] != event:
+            assert time.monotonic() < deadline, self.events
+            time.sleep(0.02)
+
+    @property
+    def events(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+class Run:
+    """Starts the command and waits until it listens."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "log"
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def __call__(self, *arguments: str, **variables: str) -> Running:
+        with self._log.open("w") as log:
+            process = subprocess.Popen(
+                [COMMAND, "serve", "--port", "0", *arguments],
+                env={"PATH": os.environ["PATH"], **variables},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.processes.append(process)
+        return Running(process, self._await_url(process), self._log)
+
+    def _await_url(self, process: subprocess.Popen[str]) -> str:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and process.poll() is None:
+            for line in self._log.read_text().splitlines():
+                if '"event": "listening"' in line:
+                    return str(json.loads(line)["url"])
+            time.sleep(0.02)
+        raise AssertionError(f"it does not listen: {self._log.read_text()}")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Run]:
+    run = Run(tmp_path)
+    yield run
+    for process in run.processes:
+        process.kill()
+        process.communicate()
+
+
+def words_of_curl(line: str, **variables: str) -> list[str]:
+    """Have a real shell take a line apart, with a curl that says what it was given."""
+    say = 'curl() { for word in "$@"; do printf "%s\\n" "$word"; done; }'
+    script = f"{say}\n{line}"
+    return subprocess.run(
+        ["/bin/sh", "-c", script], env=variables, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+async def paste(line: str, **variables: str) -> tuple[int, object]:
+    """Do what curl does with a line of the kind that the demo prints."""
+    url, *options = words_of_curl(line, **variables)
+    headers, data = {}, ""
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        if option == "-H":
+            name, _, text = value.partition(": ")
+            headers[name] = text
+        else:
+            assert option == "-d"
+            data = value
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, headers=headers, data=data) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+class TestServe:
+    def test_starts_without_settings_and_says_what_is_off(self, start: Run) -> None:
+        running = start()
+        warnings = [event["event"] for event in running.events if event["level"] == "warning"]
+        assert warnings == [
+            "authentication is off: every caller reaches every room",
+            "LiveKit is not configured: set LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET",
+        ]
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    async def test_leaves_with_0_on_a_signal_having_served_to_the_end(
+        self, start: Run, number: signal.Signals
+    ) -> None:
+        running = start()
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{running.url}/livez") as before:
+                assert "Connection" not in before.headers
+            running.process.send_signal(number)
+            running.wait_for("leaving")
+            async with session.get(f"{running.url}/readyz") as after:
+                assert (after.status, after.headers["Connection"]) == (503, "close")
+        assert running.process.wait(PATIENCE_S) == 0
+
+    async def test_prints_a_line_for_the_demo_that_works_when_pasted(self, start: Run) -> None:
+        running = start("--gateway", "in-memory", "--host", "::1", AUTH_REQUIRED="false")
+        assert running.process.stdout
+        said = [running.process.stdout.readline() for _ in range(3)]
+        assert "demo" in said[0]
+        assert await paste(said[2]) == (200, DEMO_WISH)
+
+    async def test_prints_a_line_with_a_token_where_one_is_needed(self, start: Run) -> None:
+        running = start(
+            "--gateway",
+            "in-memory",
+            HOST="0.0.0.0",
+            AUTH_API_SECRET="$ecret",
+            AUTH_API_SECRET_ID="demo",
+        )
+        assert running.process.stdout
+        line = [running.process.stdout.readline() for _ in range(3)][2]
+        assert await paste(line, TOKEN="$ecret") == (200, DEMO_WISH)
+        assert (await paste(line, TOKEN="wrong"))[0] == 401
+        assert "$ecret" not in running.log.read_text() + line
+
+    def test_writes_for_people_where_asked(self, tmp_path: Path) -> None:
+        log = tmp_path / "log"
+        with log.open("w") as stderr:
+            process = subprocess.Popen(
+                [COMMAND, "serve", "--port", "0"],
+                env={"PATH": os.environ["PATH"], "LOG_FORMAT": "console"},
+                stderr=stderr,
+            )
+        while "listening" not in log.read_text():
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+        assert not any(line.startswith("{") for line in log.read_text().splitlines())
+
+    def test_says_in_one_line_that_it_cannot_listen(self) -> None:
+        refused = run("serve", "--host", "no-such-host.invalid", "--port", "1", LOG_LEVEL="error")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("livekit-mute: cannot listen")
+        assert refused.stderr.count("\n") == 1
+
+    def test_says_that_its_port_is_taken(self, start: Run) -> None:
+        running = start()
+        port = running.url.rpartition(":")[2]
+        second = run("serve", "--port", port, LOG_LEVEL="error")
+        assert (second.returncode, second.stdout) == (1, "")
+        assert second.stderr.startswith("livekit-mute: cannot listen")
+
+
+class TestWrongSettings:
+    @pytest.mark.parametrize(
+        ("variables", "name"),
+        [
+            ({"PORT": "s3cret"}, "PORT"),
+            ({"LIVEKIT_URL": "s3cret:7880"}, "LIVEKIT_URL"),
+            ({"AUTH_REQUIRED": "true"}, "AUTH_REQUIRED"),
+            ({"AUTH_REQIRED": "s3cret"}, "AUTH_REQIRED"),
+        ],
+    )
+    def test_stop_the_start_with_one_line(self, variables: dict[str, str], name: str) -> None:
+        stopped = run("serve", **variables)
+        assert (stopped.returncode, stopped.stdout) == (2, "")
+        assert stopped.stderr.startswith(f"livekit-mute: {name}: ")
+        assert stopped.stderr.count("\n") == 1
+        assert "s3cret" not in stopped.stderr
+
+    @pytest.mark.parametrize(
+        "arguments", [["--port", "x"], ["--host", "a b"], ["--gateway", "x"], ["--nope"]]
+    )
+    def test_may_be_arguments_too(self, arguments: list[str]) -> None:
+        assert run("serve", *arguments).returncode == 2
+
+
+class TestCommand:
+    def test_tells_its_version(self) -> None:
+        assert run("--version").stdout == f"{version('livekit-mute')}\n"
+
+    def test_needs_to_be_told_what_to_do(self) -> None:
+        assert run().returncode == 2

@@ -1,0 +1,232 @@
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from entrypoints.environment import SettingsError
+from entrypoints.http.limits import Limits
+from entrypoints.settings import Settings, load_settings
+
+LIVEKIT = {
+    "LIVEKIT_URL": "wss://livekit.example.com",
+    "LIVEKIT_API_KEY": "key",
+    "LIVEKIT_API_SECRET": "s3cret-of-livekit",
+}
+
+
+def secrets_json(*entries: object) -> dict[str, str]:
+    return {"AUTH_API_SECRETS_JSON": json.dumps(entries)}
+
+
+def problem(variables: Mapping[str, str]) -> str:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(variables)
+    return str(refusal.value)
+
+
+class TestDefaults:
+    def test_are_those_of_the_documents(self) -> None:
+        settings = load_settings({})
+        assert (settings.host, settings.port) == ("127.0.0.1", 3001)
+        assert (settings.log_level, settings.log_format) == ("info", None)
+        assert settings.livekit.timeout_s == 5
+        assert settings.limits == Limits()
+        assert not settings.auth.required
+
+    def test_come_with_a_warning_for_what_is_off(self) -> None:
+        assert load_settings({}).warnings == (
+            "authentication is off: every caller reaches every room",
+            "LiveKit is not configured: set LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET",
+        )
+
+    def test_need_no_livekit_for_the_demo(self) -> None:
+        assert len(load_settings({}, gateway="in-memory").warnings) == 1
+
+    def test_need_no_warning_once_all_is_set(self) -> None:
+        assert load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"}).warnings == ()
+
+
+SECRET_PROBLEM = "must be printable ASCII without spaces"
+TENANT_ID_PROBLEM = "a tenant id is 1 to 128 printable characters without white space at its ends"
+
+
+class TestLiveKit:
+    @pytest.mark.parametrize("name", LIVEKIT)
+    @pytest.mark.parametrize("empty", [True, False])
+    def test_may_miss_a_part_and_says_which(self, name: str, empty: bool) -> None:
+        variables = {**LIVEKIT, name: ""} if empty else {**LIVEKIT}
+        if not empty:
+            del variables[name]
+        assert load_settings(variables).livekit.missing == (name,)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ws://127.0.0.1:7880",
+            "wss://x.livekit.cloud",
+            "http://livekit:7880/",
+            "https://example.com/livekit",
+            "http://[::1]:7880",
+        ],
+    )
+    def test_may_be_at_any_of_its_urls(self, url: str) -> None:
+        assert load_settings({**LIVEKIT, "LIVEKIT_URL": url}).livekit.url == url
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "localhost:7880",
+            "livekit.example.com",
+            "ftp://example.com",
+            "http://",
+            "http:///x",
+            "ws://:7880",
+            "wss://user:s3cret@example.com",
+            "https://example.com?x=s3cret",
+            "https://example.com?",
+            "https://example.com#s3cret",
+            "https://example.com:99999",
+            "https://example.com:x",
+            "http://[::1",
+            "https://exam ple.com",
+            " https://example.com",
+            "https://example.com\n",
+        ],
+    )
+    def test_must_not_be_at_anything_else(self, url: str) -> None:
+        text = problem({**LIVEKIT, "LIVEKIT_URL": url})
+        assert text.startswith("LIVEKIT_URL: must be ")
+        assert "s3cret" not in text
+
+
+class TestApiSecrets:
+    def test_may_be_one_under_a_default_id(self) -> None:
+        auth = load_settings({"AUTH_API_SECRET": "s3cret"}).auth
+        assert (auth.required, dict(auth.tenants)) == (True, {"s3cret": "default"})
+
+    def test_may_be_one_under_an_id_of_choice(self) -> None:
+        auth = load_settings({"AUTH_API_SECRET": "s3cret", "AUTH_API_SECRET_ID": "a b"}).auth
+        assert dict(auth.tenants) == {"s3cret": "a b"}
+
+    def test_may_be_many_with_several_for_one_id(self) -> None:
+        variables = secrets_json(
+            {"id": "a", "secret": "old"},
+            {"id": "a", "secret": "new", "note": "since May"},
+            {"id": "b", "secret": "other"},
+        )
+        auth = load_settings(
+            {**variables, "AUTH_API_SECRET": "old", "AUTH_API_SECRET_ID": "a"}
+        ).auth
+        assert dict(auth.tenants) == {"old": "a", "new": "a", "other": "b"}
+
+    def test_are_not_asked_for_where_authentication_is_switched_off(self) -> None:
+        settings = load_settings({"AUTH_API_SECRET": "s3cret", "AUTH_REQUIRED": "false"})
+        assert not settings.auth.required
+        assert "authentication is off" in settings.warnings[0]
+
+    @pytest.mark.parametrize(
+        ("variables", "text"),
+        [
+            (
+                {"AUTH_REQUIRED": "true"},
+                "AUTH_REQUIRED: needs AUTH_API_SECRET or AUTH_API_SECRETS_JSON to be set too",
+            ),
+            (
+                {"AUTH_API_SECRET_ID": "a"},
+                "AUTH_API_SECRET_ID: needs AUTH_API_SECRET to be set too",
+            ),
+            (
+                {"AUTH_API_SECRET": "s3cret\n"},
+                f"AUTH_API_SECRET: {SECRET_PROBLEM}",
+            ),
+            (
+                {"AUTH_API_SECRET": "s3cret", "AUTH_API_SECRET_ID": " a"},
+                f"AUTH_API_SECRET_ID: {TENANT_ID_PROBLEM}",
+            ),
+            (
+                {"AUTH_API_SECRET": "s3cret", **secrets_json({"id": "a", "secret": "s3cret"})},
+                "AUTH_API_SECRET: AUTH_API_SECRETS_JSON gives it to another id",
+            ),
+            (
+                secrets_json({"id": "a", "secret": "s3cret"}, {"id": "b", "secret": "s3cret"}),
+                "AUTH_API_SECRETS_JSON: entry 2: the same secret has another id before",
+            ),
+            (
+                secrets_json({"id": "a", "secret": "s3cret "}),
+                f"AUTH_API_SECRETS_JSON: entry 1: id or secret: {SECRET_PROBLEM}",
+            ),
+            (
+                secrets_json({"id": "", "secret": "s3cret"}),
+                f"AUTH_API_SECRETS_JSON: entry 1: id or secret: {TENANT_ID_PROBLEM}",
+            ),
+            (
+                {"AUTH_API_SECRETS_JSON": "[s3cret"},
+                "AUTH_API_SECRETS_JSON: is not JSON",
+            ),
+            (
+                {"AUTH_API_SECRETS_JSON": '[{"id": "a", "id": "b", "secret": "s3cret"}]'},
+                "AUTH_API_SECRETS_JSON: a key is given twice in one object",
+            ),
+        ],
+    )
+    def test_stop_the_start_where_they_contradict_themselves(
+        self, variables: Mapping[str, str], text: str
+    ) -> None:
+        assert problem(variables) == text
+
+    @pytest.mark.parametrize("value", ["[]", "{}", "null", '"s3cret"', "1"])
+    def test_stop_the_start_where_they_are_no_list(self, value: str) -> None:
+        text = problem({"AUTH_API_SECRETS_JSON": value})
+        assert text.startswith("AUTH_API_SECRETS_JSON: must be a JSON list like ")
+
+    @pytest.mark.parametrize(
+        "entry", [{}, {"id": "a"}, {"secret": "s3cret"}, {"id": 1, "secret": "s"}, ["a", "s"], None]
+    )
+    def test_stop_the_start_where_an_entry_is_incomplete(self, entry: object) -> None:
+        assert problem(secrets_json({"id": "a", "secret": "x"}, entry)) == (
+            'AUTH_API_SECRETS_JSON: entry 2: must be an object with the strings "id" and "secret"'
+        )
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "PORT",
+            "MAX_IN_FLIGHT",
+            "MAX_LINE_BYTES",
+            "MAX_BODY_BYTES",
+            "MAX_TOKEN_BYTES",
+            "MAX_TRACK_SID_CHARACTERS",
+            "HEADERS_TIMEOUT_SECONDS",
+            "BODY_TIMEOUT_SECONDS",
+            "IDLE_TIMEOUT_SECONDS",
+            "DRAIN_TIMEOUT_SECONDS",
+            "LIVEKIT_TIMEOUT_SECONDS",
+            "LIVEKIT_API_KEY",
+            "LIVEKIT_API_SECRET",
+            "HOST",
+            "LOG_LEVEL",
+            "LOG_FORMAT",
+            "AUTH_REQUIRED",
+        ],
+    )
+    def test_name_the_variable_that_is_wrong_and_not_its_value(self, name: str) -> None:
+        text = problem({name: "s3cret é"})
+        assert text.startswith(f"{name}: must be ")
+        assert "s3cret" not in text
+        assert "\n" not in text
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1", "localhost", "a.example.com"])
+    def test_take_addresses_and_names_for_the_host(self, host: str) -> None:
+        assert load_settings({"HOST": host}).host == host
+
+    def test_stop_the_start_where_a_variable_looks_misspelt(self) -> None:
+        assert problem({"AUTH_REQIRED": "true"}) == (
+            "AUTH_REQIRED: there is no such setting; is AUTH_REQUIRED meant?"
+        )
+
+    def test_keep_secrets_out_of_their_repr(self) -> None:
+        settings = load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"})
+        assert isinstance(settings, Settings)
+        assert "s3cret" not in repr(settings)
