@@ -1,6 +1,7 @@
 # The two commands of a newcomer are `make run` and `make test`; the rest serves them.
 
 PYTHON ?= python3
+PYENV_ROOT ?= $(HOME)/.pyenv
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -21,7 +22,15 @@ check: install  ## style, types, and which room may import which
 	$(BIN)/lint-imports
 
 test-all:  ## the tests on every Python from 3.11 to 3.13 found here
-	tools/test-all
+	@for version in 3.11 3.12 3.13; do \
+		for python in python$$version $(PYENV_ROOT)/versions/$$version*/bin/python; do \
+			if $$python -c '' 2>/dev/null; then \
+				echo "Python $$version"; \
+				$(MAKE) test PYTHON=$$python VENV=.venv-$$version || exit 1; \
+				break; \
+			fi; \
+		done; \
+	done
 
 install: $(VENV)/installed  ## make the virtual environment, with pinned versions
 
