@@ -1,0 +1,32 @@
+"""Answers for the LiveKit double to give in place of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from contract.twirp import TwirpError
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def twirp_error(code: str, msg: str = "arranged", *, status: int | None = None) -> Answer:
+    """Make an answer that is a Twirp error, under a status of its own where given."""
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return TwirpError(code, msg).response(status=status)
+
+    return answer
+
+
+async def silence(_request: web.Request) -> web.StreamResponse:
+    """Say nothing for as long as the double is up."""
+    never: asyncio.Future[web.StreamResponse] = asyncio.get_running_loop().create_future()
+    return await never
+
+
+async def hang_up(request: web.Request) -> web.StreamResponse:
+    """Break the connection off."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

@@ -1,0 +1,124 @@
+"""A LiveKit double: the HTTP door of LiveKit's RoomService, before rooms arranged by hand.
+
+It answers as livekit-server 1.13.5 was measured to; tests/contract/test_livekit_double.py puts the
+same questions to both.
+"""
+
+import asyncio
+import json
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from aiohttp import web
+from attrs import define, field
+from google.protobuf.message import Message
+from livekit.protocol.room import (
+    ListRoomsRequest,
+    MuteRoomTrackRequest,
+    RoomParticipantIdentity,
+)
+
+from contract import twirp
+from contract.livekit_answers import Answer
+from contract.livekit_rooms import LiveKitRooms
+from contract.livekit_token import Grants, TokenRefusedError, read_grants
+from contract.twirp import TwirpError
+
+_SERVICE = "/twirp/livekit.RoomService/"
+_REQUESTS: Mapping[str, type[Message]] = {
+    "ListRooms": ListRoomsRequest,
+    "GetParticipant": RoomParticipantIdentity,
+    "MutePublishedTrack": MuteRoomTrackRequest,
+}
+
+
+@define(kw_only=True)
+class LiveKitDouble:
+    """A LiveKit with one API key, to be served by whoever makes it.
+
+    Attributes:
+        calls: how often each call was asked for.
+        headers: those of each call's last request.
+    """
+
+    api_key: str
+    api_secret: str = field(repr=False)
+    rooms: LiveKitRooms
+    calls: Counter[str] = field(init=False, factory=Counter)
+    headers: dict[str, Mapping[str, str]] = field(init=False, factory=dict)
+    _next: dict[str, deque[Answer]] = field(init=False, factory=lambda: defaultdict(deque))
+    _always: Answer | None = field(init=False, default=None)
+    _answering: set[asyncio.Future[web.StreamResponse]] = field(init=False, factory=set)
+
+    def app(self) -> web.Application:
+        """Make the application to serve; whoever still waits is let go when it shuts down."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        app.on_shutdown.append(self._let_go)
+        return app
+
+    def fail_next(self, call: str, *answers: Answer) -> None:
+        """Let the next calls of this name be answered so, one each, whatever they ask."""
+        if call not in _REQUESTS:
+            raise KeyError(call)
+        self._next[call].extend(answers)
+
+    @contextmanager
+    def always(self, answer: Answer) -> Iterator[None]:
+        """Let every request be answered so while this is entered."""
+        self._always = answer
+        try:
+            yield
+        finally:
+            self._always = None
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        call = request.path.removeprefix(_SERVICE)
+        if call in _REQUESTS:
+            self.calls[call] += 1
+            self.headers[call] = request.headers
+        answering = asyncio.ensure_future(self._answer_to(call)(request))
+        self._answering.add(answering)
+        try:
+            return await answering
+        finally:
+            self._answering.discard(answering)
+
+    async def _let_go(self, _app: web.Application) -> None:
+        for answering in self._answering:
+            answering.cancel()
+
+    def _answer_to(self, call: str) -> Answer:
+        if self._always is not None:
+            return self._always
+        return self._next[call].popleft() if self._next[call] else self._own_answer
+
+    async def _own_answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            grants = read_grants(
+                request.headers.get("Authorization", ""),
+                api_key=self.api_key,
+                api_secret=self.api_secret,
+            )
+            return await self._call(request, grants)
+        except TokenRefusedError as refusal:
+            return web.Response(status=401, text=str(refusal))
+        except TwirpError as error:
+            return error.response()
+
+    async def _call(self, request: web.Request, grants: Grants) -> web.StreamResponse:
+        if request.path == "/":
+            return web.Response(text="OK")
+        if not request.path.startswith(_SERVICE):
+            return web.Response(status=404, text="404 page not found\n")
+        if request.method != "POST":
+            why = f"unsupported method {json.dumps(request.method)} (only POST is allowed)"
+            raise twirp.bad_route(request, why)
+        kind = _REQUESTS.get(request.path.removeprefix(_SERVICE))
+        if kind is None:
+            raise twirp.bad_route(request, f"no handler for path {json.dumps(request.path)}")
+        encoding = twirp.encoding_of(request)
+        asked = twirp.decode(await request.read(), kind, encoding)
+        async with twirp.patience(request):
+            return twirp.encode(await self.rooms.perform(asked, grants), encoding)

@@ -1,0 +1,148 @@
+"""Twirp as LiveKit's servers speak it: messages in protobuf or JSON, errors always in JSON."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from enum import Enum
+from typing import TypeVar
+
+from aiohttp import web
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+
+STATUSES: Mapping[str, int] = {
+    "canceled": 408,
+    "unknown": 500,
+    "invalid_argument": 400,
+    "malformed": 400,
+    "deadline_exceeded": 408,
+    "not_found": 404,
+    "bad_route": 404,
+    "already_exists": 409,
+    "permission_denied": 403,
+    "unauthenticated": 401,
+    "resource_exhausted": 429,
+    "failed_precondition": 412,
+    "aborted": 409,
+    "out_of_range": 400,
+    "unimplemented": 501,
+    "internal": 500,
+    "unavailable": 503,
+    "dataloss": 500,
+}
+"""The HTTP status of each code, after twirp 8.1.3, errors.go."""
+
+M = TypeVar("M", bound=Message)
+
+
+class TwirpError(Exception):
+    """A call failed, in Twirp's own words."""
+
+    def __init__(self, code: str, msg: str, *, meta: Mapping[str, str] | None = None) -> None:
+        super().__init__(code, msg)
+        self.code = code
+        self.msg = msg
+        self.meta = meta
+
+    def response(self, *, status: int | None = None) -> web.Response:
+        """Put the error on the wire, under another status than its code's own where given."""
+        error: dict[str, object] = {"code": self.code, "msg": self.msg}
+        if self.meta:
+            error["meta"] = dict(self.meta)
+        return web.Response(
+            status=STATUSES[self.code] if status is None else status,
+            body=json.dumps(error, separators=(",", ":")).encode(),
+            content_type="application/json",
+        )
+
+
+class Encoding(Enum):
+    """How a message stands in a body; the value is the media type."""
+
+    PROTOBUF = "application/protobuf"
+    JSON = "application/json"
+
+
+def bad_route(request: web.Request, why: str) -> TwirpError:
+    """Say that a request is no call of any procedure."""
+    return TwirpError(
+        "bad_route", why, meta={"twirp_invalid_route": f"{request.method} {request.path}"}
+    )
+
+
+def encoding_of(request: web.Request) -> Encoding:
+    """Read off how a call is encoded, and so how it wants to be answered.
+
+    Raises:
+        TwirpError: neither protobuf nor JSON.
+    """
+    given = request.headers.get("Content-Type", "")
+    try:
+        return Encoding(given.partition(";")[0].strip().lower())
+    except ValueError:
+        raise bad_route(request, f"unexpected Content-Type: {json.dumps(given)}") from None
+
+
+def decode(body: bytes, kind: type[M], encoding: Encoding) -> M:
+    """Read a message out of a body.
+
+    Raises:
+        TwirpError: there is none in it.
+    """
+    try:
+        match encoding:
+            case Encoding.PROTOBUF:
+                return kind.FromString(body)
+            case Encoding.JSON:
+                return _decode_json(body, kind)
+    except (DecodeError, json_format.ParseError, UnicodeDecodeError):
+        name = encoding.name.lower()
+        raise TwirpError("malformed", f"the {name} request could not be decoded") from None
+
+
+def encode(message: Message, encoding: Encoding) -> web.Response:
+    """Put a message on the wire, encoded as its request was."""
+    body = (
+        message.SerializeToString()
+        if encoding is Encoding.PROTOBUF
+        else json.dumps(_all_fields(message)).encode()
+    )
+    return web.Response(body=body, content_type=encoding.value)
+
+
+@asynccontextmanager
+async def patience(request: web.Request) -> AsyncIterator[None]:
+    """Give up on what takes longer than the caller's ``X-Twirp-Timeout-Ms``.
+
+    Raises:
+        TwirpError: it took longer.
+    """
+    try:
+        patience_s = int(request.headers.get("X-Twirp-Timeout-Ms", "")) / 1000
+    except ValueError:
+        patience_s = None
+    try:
+        async with asyncio.timeout(patience_s):
+            yield
+    except TimeoutError:
+        raise TwirpError("canceled", "twirp error unknown: request canceled") from None
+
+
+def _decode_json(body: bytes, kind: type[M]) -> M:
+    if not body.lstrip().startswith(b"{"):  # json_format takes [] for an empty message
+        raise json_format.ParseError
+    return json_format.Parse(body, kind(), ignore_unknown_fields=True)
+
+
+def _all_fields(message: Message) -> dict[str, object]:
+    """Give unset fields too, as protobuf's Go library does: a message that is absent is null."""
+    absent = {
+        field.name: None
+        for field in message.DESCRIPTOR.fields
+        if field.message_type is not None and not field.is_repeated
+    }
+    present = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    return absent | present

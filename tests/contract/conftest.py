@@ -1,0 +1,48 @@
+"""A LiveKit for the tests of its double: the double, and the real thing where there is one."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from contract.livekit_double import LiveKitDouble
+from contract.livekit_rooms import LiveKitRooms
+from tests.contract.livekit_over_http import LiveKit, double_served, server_reached
+from tests.livekit_server import LiveKitServer
+
+
+@pytest.fixture
+def remote_unmute() -> bool:
+    """LiveKit's own default; a test overrides it by a parameter."""
+    return False
+
+
+@pytest.fixture
+def absent_wait_s() -> float:
+    """How long the double waits for the absent, where waiting is all that there is to see."""
+    return 0.01
+
+
+@pytest.fixture
+def double(*, remote_unmute: bool, absent_wait_s: float) -> LiveKitDouble:
+    return LiveKitDouble(
+        api_key="devkey",
+        api_secret="a-secret-of-at-least-32-characters",
+        rooms=LiveKitRooms(remote_unmute=remote_unmute, absent_wait_s=absent_wait_s),
+    )
+
+
+@pytest.fixture(params=["double", pytest.param("real", marks=pytest.mark.livekit_server)])
+async def livekit(
+    request: pytest.FixtureRequest,
+    double: LiveKitDouble,
+    livekit_server: Callable[[bool], LiveKitServer],
+    *,
+    remote_unmute: bool,
+) -> AsyncIterator[LiveKit]:
+    reached = (
+        double_served(double)
+        if request.param == "double"
+        else server_reached(livekit_server(remote_unmute))
+    )
+    async with reached as livekit:
+        yield livekit

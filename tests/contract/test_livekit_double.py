@@ -1,0 +1,220 @@
+"""The LiveKit double answers calls as LiveKit does: each test asks both, where both are there."""
+
+import pytest
+from attrs import evolve
+from livekit.api import VideoGrants
+from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.room import (
+    ListRoomsRequest,
+    ListRoomsResponse,
+    MuteRoomTrackResponse,
+    RoomParticipantIdentity,
+)
+
+from contract.rooms import ALICE, BOB, NO_TRACK, publish, unused_name
+from domain.room import RoomName
+from domain.track import Participant, TrackSid
+from tests.contract.livekit_over_http import MUTE, HttpAnswer, LiveKit, twirp_error
+
+NOT_ENABLED = twirp_error(
+    412, "failed_precondition", "twirp error unknown: remote unmute not enabled"
+)
+NO_RESPONSE = twirp_error(503, "unavailable", "twirp error unknown: no response from servers")
+CANCELED = twirp_error(408, "canceled", "twirp error unknown: request canceled")
+NOBODY = twirp_error(404, "not_found", "twirp error unknown: participant does not exist")
+REMOTE_UNMUTE = pytest.mark.parametrize("remote_unmute", [True], ids=["remote-unmute"])
+LONG_WAIT = pytest.mark.parametrize("absent_wait_s", [60.0], ids=["long-wait"])
+EMPTY = TrackSid("")
+
+
+def reported(answer: HttpAnswer) -> tuple[str, bool] | None:
+    """Read which track an answer tells of, and whether that is muted."""
+    message = answer.message(MuteRoomTrackResponse)
+    return (message.track.sid, message.track.muted) if message.HasField("track") else None
+
+
+class TestMutePublishedTrack:
+    async def test_mutes(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        assert reported(await livekit.mute(alice, sid)) == (sid, True)
+        assert await livekit.rooms.is_muted(alice, sid)
+
+    async def test_mutes_again(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        await livekit.mute(alice, sid)
+        assert reported(await livekit.mute(alice, sid)) == (sid, True)
+        assert await livekit.rooms.is_muted(alice, sid)
+
+    @REMOTE_UNMUTE
+    async def test_unmutes(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        await livekit.mute(alice, sid)
+        assert reported(await livekit.mute(alice, sid, muted=False)) == (sid, False)
+        assert not await livekit.rooms.is_muted(alice, sid)
+
+    async def test_refuses_to_unmute_unless_told_otherwise(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        await livekit.mute(alice, sid)
+        assert await livekit.mute(alice, sid, muted=False) == NOT_ENABLED
+        assert await livekit.rooms.is_muted(alice, sid)
+
+    async def test_refuses_to_unmute_before_it_looks(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        assert await livekit.mute(alice, NO_TRACK, muted=False) == NOT_ENABLED
+
+    @pytest.mark.parametrize("sid", [NO_TRACK, EMPTY])
+    async def test_says_nothing_of_an_unknown_track(self, livekit: LiveKit, sid: TrackSid) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        assert reported(await livekit.mute(alice, sid)) is None
+
+    @REMOTE_UNMUTE
+    async def test_unmutes_no_unknown_track(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        assert reported(await livekit.mute(alice, NO_TRACK, muted=False)) is None
+
+    async def test_says_nothing_of_a_stale_track(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        await livekit.rooms.unpublish(alice, sid)
+        assert reported(await livekit.mute(alice, sid)) is None
+
+    async def test_says_nothing_of_a_track_of_others(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        bob, sid = await publish(livekit.rooms, BOB, alice.room)
+        assert reported(await livekit.mute(alice, sid)) is None
+        assert not await livekit.rooms.is_muted(bob, sid)
+
+    async def test_waits_in_vain_for_somebody_unknown(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        assert await livekit.mute(evolve(alice, identity=BOB), sid) == NO_RESPONSE
+
+    async def test_waits_in_vain_in_an_unknown_room(self, livekit: LiveKit) -> None:
+        nobody = Participant(room=await unused_name(livekit.rooms), identity=ALICE)
+        assert await livekit.mute(nobody, NO_TRACK) == NO_RESPONSE
+
+    async def test_waits_in_vain_for_who_has_left(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        await livekit.rooms.leave(alice)
+        assert await livekit.mute(alice, sid) == NO_RESPONSE
+
+    async def test_waits_before_it_refuses_to_unmute(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        assert await livekit.mute(evolve(alice, identity=BOB), sid, muted=False) == NO_RESPONSE
+
+    @LONG_WAIT
+    @pytest.mark.parametrize("patience_ms", ["50", "0", "-1"])
+    async def test_waits_no_longer_than_asked(self, livekit: LiveKit, patience_ms: str) -> None:
+        nobody = Participant(room=await unused_name(livekit.rooms), identity=ALICE)
+        headers = {"X-Twirp-Timeout-Ms": patience_ms}
+        assert await livekit.mute(nobody, NO_TRACK, headers=headers) == CANCELED
+
+    async def test_mutes_nothing_in_no_time(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        headers = {"X-Twirp-Timeout-Ms": "0"}
+        assert await livekit.mute(alice, sid, headers=headers) == CANCELED
+        assert not await livekit.rooms.is_muted(alice, sid)
+
+    @pytest.mark.parametrize("patience_ms", ["4000", "soon", ""])
+    async def test_mutes_in_time(self, livekit: LiveKit, patience_ms: str) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        headers = {"X-Twirp-Timeout-Ms": patience_ms}
+        assert reported(await livekit.mute(alice, sid, headers=headers)) == (sid, True)
+
+    async def test_speaks_json(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        wish = {"room": alice.room, "identity": alice.identity, "track_sid": sid, "muted": True}
+        answer = await livekit.ask_in_json(MUTE, wish, livekit.admin(alice.room))
+        track = answer.json()["track"]
+        assert isinstance(track, dict)
+        assert (track["sid"], track["muted"], track["type"]) == (sid, True, "AUDIO")
+
+    async def test_says_nothing_in_json(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        wish = {"room": alice.room, "identity": alice.identity, "trackSid": NO_TRACK, "muted": True}
+        answer = await livekit.ask_in_json(MUTE, wish, livekit.admin(alice.room))
+        assert answer.json() == {"track": None}
+
+
+class TestGetParticipant:
+    async def get(self, livekit: LiveKit, who: Participant) -> HttpAnswer:
+        asked = RoomParticipantIdentity(room=who.room, identity=who.identity)
+        return await livekit.ask("GetParticipant", asked, livekit.admin(who.room))
+
+    async def test_knows_who_is_there(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        participant = (await self.get(livekit, alice)).message(ParticipantInfo)
+        assert participant.identity == ALICE
+        assert participant.state == ParticipantInfo.State.ACTIVE
+        assert participant.sid.startswith("PA_")
+
+    async def test_does_not_find_somebody_unknown(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        assert await self.get(livekit, evolve(alice, identity=BOB)) == NOBODY
+
+    async def test_does_not_find_anybody_in_an_unknown_room(self, livekit: LiveKit) -> None:
+        name = await unused_name(livekit.rooms)
+        assert await self.get(livekit, Participant(room=name, identity=ALICE)) == NOBODY
+
+    async def test_does_not_find_who_has_left(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        await livekit.rooms.leave(alice)
+        assert await self.get(livekit, alice) == NOBODY
+
+    async def test_answers_in_no_time(self, livekit: LiveKit) -> None:
+        name = await livekit.rooms.open()
+        asked = RoomParticipantIdentity(room=name, identity=ALICE)
+        answer = await livekit.ask(
+            "GetParticipant", asked, livekit.admin(name), headers={"X-Twirp-Timeout-Ms": "0"}
+        )
+        assert answer == NOBODY
+
+    async def test_speaks_json(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        asked = {"room": alice.room, "identity": alice.identity}
+        answer = await livekit.ask_in_json("GetParticipant", asked, livekit.admin(alice.room))
+        assert (answer.json()["identity"], answer.json()["state"]) == (ALICE, "ACTIVE")
+
+
+class TestListRooms:
+    async def list_rooms(self, livekit: LiveKit, *names: str) -> dict[str, str]:
+        asked = ListRoomsRequest(names=names)
+        token = livekit.token(VideoGrants(room_list=True))
+        rooms = (await livekit.ask("ListRooms", asked, token)).message(ListRoomsResponse).rooms
+        assert all(room.turn_password and room.sid.startswith("RM_") for room in rooms)
+        return {room.name: room.metadata for room in rooms}
+
+    async def test_knows_a_room(self, livekit: LiveKit) -> None:
+        name = await livekit.rooms.open(await unused_name(livekit.rooms), metadata="any")
+        assert await self.list_rooms(livekit, name) == {name: "any"}
+        await livekit.rooms.set_metadata(name, "other")
+        assert await self.list_rooms(livekit, name) == {name: "other"}
+
+    async def test_finds_nothing_under_unknown_names(self, livekit: LiveKit) -> None:
+        name = await livekit.rooms.open()
+        assert await self.list_rooms(livekit, f" {name}", name.upper()) == {}
+        assert await self.list_rooms(livekit, "") == {}
+
+    async def test_finds_what_is_there_of_many_names(self, livekit: LiveKit) -> None:
+        one = await livekit.rooms.open(metadata="1")
+        two = await livekit.rooms.open(metadata="2")
+        names = (one, two, await unused_name(livekit.rooms), one)
+        assert await self.list_rooms(livekit, *names) == {one: "1", two: "2"}
+
+    async def test_gives_every_room_where_no_name_is_given(self, livekit: LiveKit) -> None:
+        one, two = await livekit.rooms.open(), await livekit.rooms.open()
+        assert {one, two} <= set(await self.list_rooms(livekit))
+
+    async def test_speaks_json(self, livekit: LiveKit) -> None:
+        name = await livekit.rooms.open(metadata="any")
+        token = livekit.token(VideoGrants(room_list=True))
+        answer = await livekit.ask_in_json("ListRooms", {"names": [name]}, token)
+        rooms = answer.json()["rooms"]
+        assert isinstance(rooms, list)
+        assert [(room["name"], room["metadata"]) for room in rooms] == [(name, "any")]
+        assert rooms[0]["turn_password"]
+
+    async def test_finds_nothing_in_json(self, livekit: LiveKit) -> None:
+        asked = {"names": [RoomName("unknown")]}
+        answer = await livekit.ask_in_json(
+            "ListRooms", asked, livekit.token(VideoGrants(room_list=True))
+        )
+        assert answer.json() == {"rooms": []}
