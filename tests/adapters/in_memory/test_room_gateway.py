@@ -1,0 +1,24 @@
+"""The room gateway's suite on rooms in memory."""
+
+import pytest
+
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from adapters.in_memory.rooms import InMemoryRooms
+from application.ports.room_gateway import RoomGateway
+from contract.room_gateway import RoomGatewayContract
+from contract.rooms import Rooms
+from tests.rooms import arranged
+
+
+class TestInMemoryRoomGateway(RoomGatewayContract):
+    @pytest.fixture
+    def in_memory(self, *, remote_unmute: bool) -> InMemoryRooms:
+        return InMemoryRooms(remote_unmute=remote_unmute)
+
+    @pytest.fixture
+    def rooms(self, in_memory: InMemoryRooms) -> Rooms:
+        return arranged.in_memory(in_memory)
+
+    @pytest.fixture
+    def gateway(self, in_memory: InMemoryRooms) -> RoomGateway:
+        return InMemoryRoomGateway(in_memory)

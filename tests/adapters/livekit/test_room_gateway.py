@@ -1,0 +1,71 @@
+"""The room gateway's suite on LiveKit: its double, and a real server."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from pytest_aiohttp import AiohttpServer
+
+from adapters.livekit.room_gateway import open_gateway
+from application.ports.room_gateway import RoomGateway
+from contract.livekit_double import LiveKitDouble
+from contract.livekit_rooms import LiveKitRooms
+from contract.room_gateway import MANY, RoomGatewayContract
+from contract.rooms import Rooms
+from tests.livekit_server import LiveKitServer
+from tests.rooms import arranged
+from tests.rooms.real import rooms_on
+
+CONNECTIONS = MANY // 2
+
+
+class TestLiveKitRoomGateway(RoomGatewayContract):
+    @pytest.fixture
+    def double(self, *, remote_unmute: bool) -> LiveKitDouble:
+        return LiveKitDouble(
+            api_key="devkey",
+            api_secret="a-secret-of-at-least-32-characters",
+            rooms=LiveKitRooms(remote_unmute=remote_unmute, absent_wait_s=60.0),
+        )
+
+    @pytest.fixture
+    def rooms(self, double: LiveKitDouble) -> Rooms:
+        return arranged.behind_double(double)
+
+    @pytest.fixture
+    async def gateway(
+        self, double: LiveKitDouble, aiohttp_server: AiohttpServer
+    ) -> AsyncIterator[RoomGateway]:
+        server = await aiohttp_server(double.app())
+        async with open_gateway(
+            url=str(server.make_url("/")),
+            api_key=double.api_key,
+            api_secret=double.api_secret,
+            timeout_s=5.0,
+            max_connections=CONNECTIONS,
+        ) as gateway:
+            yield gateway
+
+
+@pytest.mark.livekit_server
+class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
+    @pytest.fixture
+    def server(
+        self, livekit_server: Callable[[bool], LiveKitServer], *, remote_unmute: bool
+    ) -> LiveKitServer:
+        return livekit_server(remote_unmute)
+
+    @pytest.fixture
+    async def rooms(self, server: LiveKitServer) -> AsyncIterator[Rooms]:
+        async with rooms_on(server) as rooms:
+            yield rooms
+
+    @pytest.fixture
+    async def gateway(self, server: LiveKitServer) -> AsyncIterator[RoomGateway]:
+        async with open_gateway(
+            url=server.url,
+            api_key=server.api_key,
+            api_secret=server.api_secret,
+            timeout_s=2.5,  # under the 3 s that LiveKit waits for somebody who is not there
+            max_connections=CONNECTIONS,
+        ) as gateway:
+            yield gateway

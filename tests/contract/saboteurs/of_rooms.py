@@ -1,0 +1,167 @@
+"""Saboteurs of reading rooms and of verifying access."""
+
+from collections.abc import Callable
+from functools import partial
+
+from attrs import define, evolve, field
+from typing_extensions import override
+
+from application.ports.room_gateway import (
+    RoomGatewayError,
+    RoomGatewayRefusedError,
+    RoomGatewayUnavailableError,
+)
+from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
+from tests.contract.saboteurs.base import LOOKS, Roster, Sabotage, Saboteur
+
+SABOTEURS = Roster()
+
+
+@SABOTEURS.breaks("1.1")
+class FoldsOwners(Saboteur):
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        room = await super().get_room(name)
+        return evolve(room, owner=room.owner and room.owner.lower())
+
+
+@SABOTEURS.breaks("1.1")
+class ReportsAnotherName(Saboteur):
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        return evolve(await super().get_room(name), name=RoomName(name.upper()))
+
+
+@SABOTEURS.breaks("1.2")
+class TakesNobodyForSomebody(Saboteur):
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        room = await super().get_room(name)
+        return evolve(room, owner=room.owner or "")
+
+
+@SABOTEURS.breaks("1.3", "1.4", "1.6")
+class FindsEveryRoom(Saboteur):
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        try:
+            return await super().get_room(name)
+        except RoomNotFoundError:
+            return Room(name=name, owner=None)
+
+
+@SABOTEURS.breaks("1.3")
+class TakesMissingForForeign(Saboteur):
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        try:
+            return await super().get_room(name)
+        except RoomNotFoundError:
+            raise RoomNotFoundError(RoomNotFoundReason.FOREIGN) from None
+
+
+@define
+class LooksCarelessly(Saboteur):
+    _look: Callable[[str], str]
+
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        for each in self.rooms.metadata:
+            if self._look(each) == self._look(name):
+                return evolve(await super().get_room(each), name=name)
+        return await super().get_room(name)
+
+
+for _name, _look in LOOKS.items():
+    SABOTEURS.append(
+        Sabotage(f"{_name}RoomNames", ("1.4", "1.5"), partial(LooksCarelessly, look=_look))
+    )
+
+
+@SABOTEURS.breaks("1.6")
+@define
+class RemembersRooms(Saboteur):
+    _seen: dict[RoomName, Room] = field(init=False, factory=dict)
+
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        if name not in self._seen:
+            self._seen[name] = await super().get_room(name)
+        return self._seen[name]
+
+
+@SABOTEURS.breaks("1.6")
+@define
+class RemembersMissingRooms(Saboteur):
+    _missing: set[RoomName] = field(init=False, factory=set)
+
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        if name in self._missing:
+            raise RoomNotFoundError(RoomNotFoundReason.MISSING)
+        try:
+            return await super().get_room(name)
+        except RoomNotFoundError:
+            self._missing.add(name)
+            raise
+
+
+@SABOTEURS.breaks("1.7")
+class TakesAnOutageForMissing(Saboteur):
+    @override
+    async def get_room(self, name: RoomName) -> Room:
+        try:
+            return await super().get_room(name)
+        except RoomGatewayUnavailableError:
+            raise RoomNotFoundError(RoomNotFoundReason.MISSING) from None
+
+
+@SABOTEURS.breaks("5.1")
+class NeedsARoom(Saboteur):
+    @override
+    async def verify_access(self) -> None:
+        if not self.rooms.metadata:
+            raise RoomGatewayRefusedError(reason="no room to try")
+        await super().verify_access()
+
+
+@SABOTEURS.breaks("5.1")
+class TriesAMute(Saboteur):
+    @override
+    async def verify_access(self) -> None:
+        for participant, tracks in self.rooms.tracks.items():
+            for sid in tracks:
+                self.have(participant, sid, muted=True)
+        await super().verify_access()
+
+
+@SABOTEURS.breaks("5.1")
+class TriesMetadata(Saboteur):
+    @override
+    async def verify_access(self) -> None:
+        for name in self.rooms.metadata:
+            self.rooms.put_room(name, metadata="verified")
+        await super().verify_access()
+
+
+@SABOTEURS.breaks("5.2")
+class VerifiesNothing(Saboteur):
+    @override
+    async def verify_access(self) -> None:
+        pass
+
+
+@SABOTEURS.breaks("5.2")
+@define
+class NeverRecovers(Saboteur):
+    _outage: RoomGatewayError | None = field(init=False, default=None)
+
+    @override
+    async def verify_access(self) -> None:
+        if self._outage is not None:
+            raise self._outage
+        try:
+            await super().verify_access()
+        except RoomGatewayError as outage:
+            self._outage = outage
+            raise

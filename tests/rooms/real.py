@@ -1,0 +1,168 @@
+"""The back door to the rooms of a real LiveKit server, with participants over real WebRTC."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from uuid import uuid4
+
+from attrs import define, field
+from livekit import rtc
+from livekit.api import (
+    AccessToken,
+    CreateRoomRequest,
+    DeleteRoomRequest,
+    LiveKitAPI,
+    MuteRoomTrackRequest,
+    RoomParticipantIdentity,
+    ServerError,
+    ServerErrorCode,
+    UpdateParticipantRequest,
+    UpdateRoomMetadataRequest,
+    VideoGrants,
+)
+from typing_extensions import override
+
+from contract.rooms import Rooms
+from domain.room import RoomName
+from domain.track import Participant, ParticipantIdentity, TrackSid
+from tests.livekit_server import LiveKitServer
+
+_PATIENCE_S = 10.0
+_POLL_S = 0.01
+_SAMPLE_RATE = 48_000
+
+
+@define
+class RealRooms(Rooms):
+    """Rooms on a server, which other tests use too, so that every name is a new one."""
+
+    _server: LiveKitServer
+    _api: LiveKitAPI
+    _clients: dict[Participant, rtc.Room] = field(init=False, factory=dict)
+    _sources: list[rtc.AudioSource] = field(init=False, factory=list)
+
+    @override
+    async def open(self, name: RoomName | None = None, *, metadata: str = "") -> RoomName:
+        opened = name or RoomName(f"room-{uuid4().hex}")
+        await self._api.room.create_room(CreateRoomRequest(name=opened, metadata=metadata))
+        return opened
+
+    @override
+    async def set_metadata(self, name: RoomName, metadata: str) -> None:
+        await self._api.room.update_room_metadata(
+            UpdateRoomMetadataRequest(room=name, metadata=metadata)
+        )
+
+    @override
+    async def close(self, name: RoomName) -> None:
+        await self._api.room.delete_room(DeleteRoomRequest(room=name))
+
+    @override
+    async def join(self, room: RoomName, identity: ParticipantIdentity) -> Participant:
+        client = rtc.Room()
+        grants = VideoGrants(room_join=True, room=room)
+        token = AccessToken(self._server.api_key, self._server.api_secret)
+        await client.connect(
+            self._server.url, token.with_identity(identity).with_grants(grants).to_jwt()
+        )
+        participant = Participant(room=room, identity=identity)
+        self._clients[participant] = client
+        return participant
+
+    @override
+    async def leave(self, participant: Participant) -> None:
+        """Have the server send them home: about one in a hundred goodbyes of clients gets lost."""
+        asked = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
+        await self._api.room.remove_participant(asked)
+        await self._clients.pop(participant).disconnect()
+        await _until_not(partial(self._is_there, asked))
+
+    @override
+    async def publish(self, participant: Participant) -> TrackSid:
+        source = rtc.AudioSource(_SAMPLE_RATE, 1)
+        self._sources.append(source)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
+        publication = await self._clients[participant].local_participant.publish_track(track)
+        return TrackSid(publication.sid)
+
+    @override
+    async def unpublish(self, participant: Participant, sid: TrackSid) -> None:
+        await self._clients[participant].local_participant.unpublish_track(sid)
+        await _until_not(partial(self._is_published, participant, sid))
+
+    @override
+    async def is_muted(self, participant: Participant, sid: TrackSid) -> bool:
+        """Ask the participant's client once it has heard all that the server had to say to it.
+
+        What the server says to one client arrives in order, so a message of our own comes last.
+        """
+        client = self._clients[participant]
+        heard = asyncio.Event()
+        message = uuid4().hex
+
+        @client.on("participant_metadata_changed")
+        def on_metadata(_: rtc.Participant, _old: str, new: str) -> None:
+            if new == message:
+                heard.set()
+
+        await self._api.room.update_participant(
+            UpdateParticipantRequest(
+                room=participant.room, identity=participant.identity, metadata=message
+            )
+        )
+        async with asyncio.timeout(_PATIENCE_S):
+            await heard.wait()
+        client.off("participant_metadata_changed", on_metadata)
+        return client.local_participant.track_publications[sid].muted
+
+    @override
+    def unreachable(self) -> AbstractAsyncContextManager[None]:
+        return self._unreachable()
+
+    @asynccontextmanager
+    async def _unreachable(self) -> AsyncIterator[None]:
+        with self._server.stopped():
+            yield
+
+    async def send_home(self) -> None:
+        """Let everybody leave, without waiting until the server has noticed."""
+        for client in self._clients.values():
+            await client.disconnect()
+        for source in self._sources:
+            await source.aclose()
+
+    async def _is_there(self, asked: RoomParticipantIdentity) -> bool:
+        try:
+            await self._api.room.get_participant(asked)
+        except ServerError as error:
+            if error.code == ServerErrorCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def _is_published(self, participant: Participant, sid: TrackSid) -> bool:
+        """Ask in the one way that does not lag; what the question does to the track is no loss."""
+        answer = await self._api.room.mute_published_track(
+            MuteRoomTrackRequest(
+                room=participant.room, identity=participant.identity, track_sid=sid, muted=True
+            )
+        )
+        return answer.HasField("track")
+
+
+@asynccontextmanager
+async def rooms_on(server: LiveKitServer) -> AsyncIterator[RealRooms]:
+    """Open the back door to a server's rooms, and send everybody home at the end."""
+    async with LiveKitAPI(server.url, server.api_key, server.api_secret, failover=False) as api:
+        rooms = RealRooms(server, api)
+        try:
+            yield rooms
+        finally:
+            await rooms.send_home()
+
+
+async def _until_not(question: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        while await question():  # noqa: ASYNC110 - the answer is in another process
+            await asyncio.sleep(_POLL_S)
