@@ -7,7 +7,7 @@ common headers, requests their event in the log, and silent clients their end.
 import asyncio
 from typing import Any, cast
 
-from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.web_protocol import ERROR, RequestPayloadError
 from structlog.typing import FilteringBoundLogger
@@ -25,7 +25,7 @@ _NO_ACCESS_LOG: Any = None  # aiohttp's own would write query strings
 class Connection(web.RequestHandler):
     """Speaks HTTP/1.x with one client."""
 
-    __slots__ = ("_answering", "_headers_timeout_s", "_headers_timer", "_log", "_traffic")
+    __slots__ = ("_answering", "_body", "_headers_timeout_s", "_headers_timer", "_log", "_traffic")
 
     def __init__(
         self, server: web.Server, *, limits: Limits, traffic: Traffic, log: FilteringBoundLogger
@@ -40,7 +40,8 @@ class Connection(web.RequestHandler):
             max_field_size=limits.max_line_bytes,
             max_line_size=limits.max_line_bytes,
         )
-        self._answering: web.BaseRequest | None = None
+        self._answering = False
+        self._body: StreamReader | None = None
         self._headers_timeout_s = limits.headers_timeout_s
         self._headers_timer: asyncio.TimerHandle | None = None
         self._log = log
@@ -49,17 +50,20 @@ class Connection(web.RequestHandler):
     def begin(self, request: web.BaseRequest) -> None:
         """Take note that a request's headers are complete, or are past repair."""
         self._stop_waiting_for_headers()
-        self._answering = request
+        self._answering = True
+        self._body = request.content
         open_record(request)
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._answering is None or self._answering.content.is_eof():
+        body_is_in = self._body is None or self._body.is_eof()
+        if data and body_is_in:
             self._wait_for_headers()
         super().data_received(data)
-        if self._messages and self._answering and not self._answering.content.is_eof():
+        if self._messages and self._body and not self._body.is_eof():
             # Before a body's end nothing can come but the parser's refusal of that body.
-            self._answering.content.set_exception(RequestPayloadError())
+            self._body.set_exception(RequestPayloadError())
+            self._body.feed_eof()
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -75,8 +79,6 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what no handler saw: HTTP that cannot be parsed, or a fault below the handlers."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer was already under way")
         error: Exception = MalformedHttpError("the request is not well-formed HTTP/1.1")
         if status != 400:  # noqa: PLR2004 - what aiohttp says of its parser's errors
             error = exc if isinstance(exc, Exception) else RuntimeError()
@@ -99,7 +101,7 @@ class Connection(web.RequestHandler):
         try:
             return await super().finish_response(request, resp, start_time)
         finally:
-            self._answering = None
+            self._answering = False
             if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
                 self._wait_for_headers()
             log_record(self._log, request, resp.status)
@@ -117,7 +119,9 @@ class Connection(web.RequestHandler):
 
     def _give_up_on_headers(self) -> None:
         self._headers_timer = None
-        if self._answering is None:
+        if self._answering:
+            self._wait_for_headers()
+        else:
             self.force_close()
 
     def _stop_waiting_for_headers(self) -> None:

@@ -57,10 +57,13 @@ class TestMalformedHttp:
         answers = await service.send(ALIVE, b"\0\r\n\r\n", path="/livez", method="GET")
         assert [answer.status for answer in answers] == [200, 400]
 
-    async def test_is_noticed_in_a_body_that_comes_in_pieces(self, service: Service) -> None:
+    async def test_is_noticed_in_a_body_that_comes_in_pieces(
+        self, service: Service, caplog: pytest.LogCaptureFixture
+    ) -> None:
         head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
         [answer] = await service.send(head, b"2\r\n{", b"}\r\nS3\r\n", NEXT, path=MUTE)
         assert answer.told == (400, "INVALID_REQUEST")
+        assert not caplog.records
 
 
 class TestRouting:
@@ -88,6 +91,12 @@ class TestRouting:
         assert (await guarded.ask("GET", MUTE)).status == 405
 
 
+class TestHttp10:
+    async def test_needs_no_host(self, service: Service) -> None:
+        answers = await service.send(b"GET / HTTP/1.0\r\n\r\n", path="/", method="GET")
+        assert [answer.status for answer in answers] == [200]
+
+
 class TestRequestId:
     @pytest.mark.parametrize("given", ["a", "A-z_0.9", "x" * 128])
     async def test_is_the_callers_where_it_is_usable(self, service: Service, given: str) -> None:
@@ -107,6 +116,16 @@ class TestRequestId:
             b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + twice + b"\r\n"
         )
         assert len(answer.headers["X-Request-ID"]) == 32
+
+
+class TestLineLength:
+    @pytest.mark.parametrize(
+        "head", [b"GET /" + b"x" * 300 + b" HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nX: " + b"x" * 301]
+    )
+    async def test_is_bounded_in_every_line(self, serve: Serve, head: bytes) -> None:
+        service = await serve(limits=Limits(leaving_s=0, max_line_bytes=300))
+        [answer] = await service.send(head + b"\r\n" + HOST + b"\r\n")
+        assert answer.told == (400, "INVALID_REQUEST")
 
 
 class TestBodySize:
@@ -137,6 +156,13 @@ class TestExpectation:
     async def test_is_not_met_where_the_body_is_there(self, service: Service) -> None:
         head = POST + b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
         assert [answer.status for answer in await service.send(head, path=MUTE)] == [400]
+
+    async def test_is_met_for_a_path_that_is_not_there_as_for_any(self, service: Service) -> None:
+        request = (
+            b"POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
+        )
+        answers = await service.send(request, path="/x")
+        assert answers[-1].told == (404, "NOT_FOUND")
 
     async def test_is_nothing_to_http_1_0(self, service: Service) -> None:
         head = POST.replace(b"1.1", b"1.0") + b"Expect: s3cret\r\nContent-Length: 2\r\n\r\n{}"
@@ -173,12 +199,25 @@ class TestSlowClients:
         answers = await service.send(ALIVE, path="/livez", method="GET")
         assert [answer.status for answer in answers] == [200]
 
-    async def test_may_take_their_time_between_requests(self, serve: Serve) -> None:
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            [ALIVE],
+            [POST + b"Content-Length: 2\r\n\r\n", b"{}"],
+            [POST.replace(b"/json", b"/x") + b"Content-Length: 2\r\n\r\n", b"{}"],
+        ],
+        ids=["no body", "a body later", "a body after its answer"],
+    )
+    async def test_may_take_their_time_between_requests(
+        self, serve: Serve, parts: list[bytes]
+    ) -> None:
         service = await serve(limits=Limits(leaving_s=0, headers_timeout_s=0.2))
         reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
         for _ in range(2):
-            writer.write(ALIVE)
-            assert b"200 OK" in await reader.readuntil(b"}")
+            for part in parts:
+                writer.write(part)
+                await asyncio.sleep(0.02)
+            assert b"HTTP/1.1 " in await reader.readuntil(b"}")
             await asyncio.sleep(0.3)
         writer.close()
         await writer.wait_closed()

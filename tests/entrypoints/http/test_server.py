@@ -1,15 +1,21 @@
 import asyncio
+import json
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
 
+import aiohttp
 import pytest
 from attrs import define, field
 from typing_extensions import override
 
+from adapters.identity.nobody import NobodyAuthenticator
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGateway
 from domain.room import Room, RoomName
 from domain.track import Participant, Track, TrackSid
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
-from tests.service import Answer, Service
+from tests.service import DEMO_WISH, MUTE, Answer, Service, running_service
 
 
 @define(eq=False)
@@ -47,6 +53,26 @@ async def begin_mute(service: Service, held: HeldGateway) -> asyncio.Task[Answer
     return task
 
 
+def running(gateway: RoomGateway, limits: Limits) -> AbstractAsyncContextManager[Service]:
+    return running_service(
+        open_gateway=lambda: nullcontext(gateway),
+        authenticator=NobodyAuthenticator(),
+        limits=limits,
+    )
+
+
+async def post_mute(session: aiohttp.ClientSession, service: Service) -> tuple[int, Any]:
+    """Ask over a connection that outlives the service."""
+    async with session.post(f"{service.url}{MUTE}", json=DEMO_WISH) as answer:
+        return answer.status, await answer.json()
+
+
+async def ask_later(session: aiohttp.ClientSession, url: str, delay_s: float) -> int:
+    await asyncio.sleep(delay_s)
+    async with session.get(url) as answer:
+        return answer.status
+
+
 class TestInFlight:
     async def test_is_bounded(self, serve: Serve, held: HeldGateway) -> None:
         service = await serve(other_gateway=held, limits=Limits(max_in_flight=2, leaving_s=0))
@@ -72,6 +98,19 @@ class TestInFlight:
         assert (await service.mute()).status == 200
 
 
+class TestSlowAnswers:
+    async def test_outlast_the_time_for_headers(self, serve: Serve, held: HeldGateway) -> None:
+        """But a request begun behind them does not get its time twice over."""
+        limits = Limits(leaving_s=0, headers_timeout_s=0.2)
+        service = await serve(other_gateway=held, limits=limits)
+        body = json.dumps(DEMO_WISH).encode()
+        head = f"POST {MUTE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        asyncio.get_running_loop().call_later(0.5, held.released.set)
+        answers = await service.send(request, b"GET /livez", path=MUTE)
+        assert [answer.status for answer in answers] == [200]
+
+
 class TestLeaving:
     async def test_serves_on_but_closes_connections_and_is_not_ready(self, serve: Serve) -> None:
         service = await serve()
@@ -83,22 +122,32 @@ class TestLeaving:
         assert mute.status == 200
         assert ready.headers["Connection"] == mute.headers["Connection"] == "close"
 
-    async def test_waits_for_what_is_in_flight(self, serve: Serve, held: HeldGateway) -> None:
-        service = await serve(other_gateway=held)
-        task = await begin_mute(service, held)
-        drained = asyncio.create_task(service.traffic.drain(10))
-        await asyncio.sleep(0.05)
-        assert not drained.done()
-        held.released.set()
-        await drained
-        assert (await task).status == 200
+    async def test_takes_new_connections_for_a_while(self, gateway: InMemoryRoomGateway) -> None:
+        async with aiohttp.ClientSession() as session:
+            async with running(gateway, Limits(leaving_s=0.5)) as service:
+                url = service.url
+                asking = asyncio.create_task(ask_later(session, f"{url}/livez", 0.2))
+            assert await asking == 200
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await session.get(f"{url}/livez")
 
-    async def test_tells_what_takes_too_long_to_try_again(
-        self, serve: Serve, held: HeldGateway
-    ) -> None:
-        service = await serve(other_gateway=held)
-        task = await begin_mute(service, held)
-        await service.traffic.drain(0.05)
-        assert (await task).told == (503, "OVERLOADED")
+    async def test_waits_for_what_is_in_flight(self, held: HeldGateway) -> None:
+        async with aiohttp.ClientSession() as session:
+            async with running(held, Limits(leaving_s=0)) as service:
+                asking = asyncio.create_task(post_mute(session, service))
+                await held.arrived.acquire()
+                asyncio.get_running_loop().call_later(1.3, held.released.set)
+            assert (await asking)[0] == 200
+
+    async def test_tells_what_takes_too_long_to_try_again(self, held: HeldGateway) -> None:
+        async with aiohttp.ClientSession() as session:
+            async with running(held, Limits(leaving_s=0, drain_timeout_s=0.1)) as service:
+                asking = asyncio.create_task(post_mute(session, service))
+                await held.arrived.acquire()
+            status, body = await asking
+        assert (status, body["code"]) == (503, "OVERLOADED")
         assert service.events[-1]["muted_wanted"] is True
+
+    async def test_refuses_whoever_comes_after_the_end(self, service: Service) -> None:
+        await service.traffic.drain(0)
         assert (await service.mute()).told == (503, "OVERLOADED")
