@@ -17,17 +17,16 @@ FOREIGN_ERRORS = (
     aiohttp.ClientError,
     OSError,  # TimeoutError is one
     DecodeError,
-    AttributeError,  # livekit-api 1.2.2, where the JSON of an error is no object
 )
 """All that escapes livekit-api, but for cancellation, which is never translated."""
 
 
 class AbsentError(RoomGatewayRefusedError):
-    """LiveKit says that what the call is about is not there."""
+    """LiveKit says that what the call is about is not there; a refusal to who expects it there."""
 
 
 class PreconditionFailedError(RoomGatewayRefusedError):
-    """LiveKit says that its settings do not allow the call."""
+    """LiveKit says that its settings rule the call out; a refusal like others but to unmute."""
 
 
 MEANINGS: Mapping[str, type[RoomGatewayRefusedError | RoomGatewayUnavailableError]] = {

@@ -1,5 +1,7 @@
 """The HTTP session towards LiveKit, for livekit-api has no bounds of its own."""
 
+from typing import Any
+
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from typing_extensions import override
@@ -8,7 +10,7 @@ _MAX_ANSWER_BYTES = 1 << 20  # a room's metadata is at most 64,000 bytes by Live
 
 
 class BoundedResponse(ClientResponse):
-    """An answer that is read up to 1 MiB and refused beyond."""
+    """An answer that is read up to 1 MiB and refused beyond, and whose JSON is an object."""
 
     @override
     async def read(self) -> bytes:
@@ -21,6 +23,12 @@ class BoundedResponse(ClientResponse):
                     raise aiohttp.ClientPayloadError("the answer is too large")
             self._body = bytes(body)
         return await super().read()
+
+    @override
+    async def json(self, **how: Any) -> Any:
+        """Read the JSON of an error; livekit-api would lose the status of one that is no object."""
+        found = await super().json(**how)
+        return found if isinstance(found, dict) else {}
 
 
 async def refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -69,7 +69,6 @@ class TestTranslate:
             TimeoutError("s3cret"),
             ConnectionResetError("s3cret"),
             DecodeError("s3cret"),
-            AttributeError("s3cret"),
         ],
     )
     def test_takes_everything_else_for_unavailable(self, error: Exception) -> None:

@@ -6,7 +6,10 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from email import message_from_string
+from typing import Any
 
+import jwt
 import pytest
 from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
 from livekit.protocol.models import Room as LiveKitRoom
@@ -46,6 +49,10 @@ def answer(
 ) -> bytes:
     framing = f"Content-Length: {len(body)}\r\nConnection: close\r\n"
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{framing}{more}\r\n".encode() + body
+
+
+def header(head: str, name: str) -> str:
+    return str(message_from_string(head.partition("\r\n")[2])[name])
 
 
 def twirp(status: str, members: object) -> bytes:
@@ -100,6 +107,9 @@ UNAVAILABLE: dict[str, bytes] = {
 REFUSED: dict[str, bytes] = {
     "wrong secret": answer("401 Unauthorized", b"invalid token: s3cret", "text/plain"),
     "permissions": twirp("401 Unauthorized", {"code": "unauthenticated", "msg": "s3cret"}),
+    "refused without a word": answer("401 Unauthorized"),
+    "refused with null": twirp("401 Unauthorized", None),
+    "refused with a list": twirp("403 Forbidden", []),
     "forbidden": page("403 Forbidden"),
     "bad route": twirp("404 Not Found", {"code": "bad_route"}),
     "invalid argument": twirp("400 Bad Request", {"code": "invalid_argument", "msg": "s3cret"}),
@@ -113,46 +123,58 @@ class Canned:
     def __init__(self, canned: bytes | None) -> None:
         self.canned = canned
         self.heads: list[str] = []
-        self._talks: set[asyncio.Task[None]] = set()
+        self.left = asyncio.Event()
+        """A client has gone without waiting for its answer."""
+        self._talks: set[asyncio.Task[Any]] = set()
 
     @property
     def calls(self) -> list[str]:
         return [head.split(" ")[1].rpartition("/")[2] for head in self.heads]
 
-    async def answer(self, writer: asyncio.StreamWriter) -> None:
-        if self.canned is None:
-            await asyncio.Event().wait()
-        else:
-            writer.write(self.canned)
-            await writer.drain()
+    async def answer(self, call: str) -> bytes:  # noqa: ARG002 - others tell calls apart
+        return await never() if self.canned is None else self.canned
+
+    async def write(self, writer: asyncio.StreamWriter, call: str) -> None:
+        writer.write(await self.answer(call))
+        await writer.drain()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.create_task(self._converse(reader, writer))
-        self._talks.add(talk)
-        await asyncio.gather(talk, return_exceptions=True)
+        self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        answering = asyncio.create_task(self.write(writer, self.calls[-1]))
+        gone = asyncio.create_task(reader.read())
+        self._talks |= {answering, gone}
+        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            self.left.set()
+        answering.cancel()
+        gone.cancel()
+        await asyncio.gather(answering, gone, return_exceptions=True)
         writer.close()
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        await self.answer(writer)
-
     @asynccontextmanager
-    async def gateway(self, *, timeout_s: float = 5.0) -> AsyncIterator[LiveKitRoomGateway]:
+    async def gateway(
+        self, *, host: str = "127.0.0.1", timeout_s: float = 5.0
+    ) -> AsyncIterator[LiveKitRoomGateway]:
         server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        async with server, gateway_to(f"http://127.0.0.1:{port}", timeout_s) as gateway:
+        async with server, gateway_to(f"http://{host}:{port}", timeout_s) as gateway:
             yield gateway
             for talk in self._talks:
                 talk.cancel()
             await asyncio.sleep(0.01)
 
 
+async def never() -> bytes:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
 class Dripping(Canned):
     """Answers a byte at a time, for longer than anybody waits."""
 
     @override
-    async def answer(self, writer: asyncio.StreamWriter) -> None:
+    async def write(self, writer: asyncio.StreamWriter, call: str) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         while True:
             writer.write(b"\n")
@@ -164,10 +186,20 @@ class Halting(Canned):
     """Hangs in the mute, and answers a look for the participant with canned bytes."""
 
     @override
-    async def answer(self, writer: asyncio.StreamWriter) -> None:
-        if self.calls[-1] == "MutePublishedTrack":
-            await asyncio.Event().wait()
-        await super().answer(writer)
+    async def answer(self, call: str) -> bytes:
+        return await (never() if call == "MutePublishedTrack" else super().answer(call))
+
+
+class Pondering(Canned):
+    """Answers a mute once the participant is looked for too, and hangs in that."""
+
+    @override
+    async def answer(self, call: str) -> bytes:
+        if call == "GetParticipant":
+            return await never()
+        while "GetParticipant" not in self.calls:  # noqa: ASYNC110 - it comes over a socket
+            await asyncio.sleep(0.01)
+        return await super().answer(call)
 
 
 @asynccontextmanager
@@ -228,6 +260,32 @@ class TestFaults:
         async with Dripping(None).gateway(timeout_s=0.3) as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
                 await call(gateway)
+
+
+class TestRequests:
+    async def test_carry_a_token_of_short_life_and_least_grants(self) -> None:
+        livekit = Canned(answer("200 OK", MUTED))
+        async with livekit.gateway() as gateway:
+            await gateway.mute_track(ALICE, SID, muted=True)
+            livekit.canned = answer("200 OK")
+            await gateway.verify_access()
+        nothing = {"canPublish": False, "canSubscribe": False, "canPublishData": False}
+        tokens = [header(head, "Authorization").removeprefix("Bearer ") for head in livekit.heads]
+        claims = [jwt.decode(token, SECRET, ["HS256"]) for token in tokens]
+        assert [claim["exp"] - claim["nbf"] for claim in claims] == [60, 60]
+        assert [claim["iss"] for claim in claims] == ["key", "key"]
+        assert [claim["video"] for claim in claims] == [
+            {"roomAdmin": True, "room": "room", **nothing},
+            {"roomList": True, **nothing},
+        ]
+
+    async def test_ask_for_nothing_compressed_and_keep_no_cookies(self) -> None:
+        livekit = Canned(answer("200 OK", more="Set-Cookie: s3cret=1\r\n"))
+        async with livekit.gateway(host="localhost") as gateway:  # cookies are for names alone
+            for _ in range(2):
+                await gateway.verify_access()
+        assert [header(head, "Accept-Encoding") for head in livekit.heads] == ["identity"] * 2
+        assert "s3cret" not in str(livekit.heads)
 
 
 class TestOtherAnswers:
@@ -292,9 +350,16 @@ class TestLookingForTheParticipant:
                 await gateway.mute_track(ALICE, SID, muted=True)
         assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
 
+    async def test_yields_to_a_mute_that_answers_after_all(self) -> None:
+        livekit = Pondering(answer("200 OK", MUTED))
+        async with livekit.gateway(timeout_s=3600) as gateway:
+            assert await gateway.mute_track(ALICE, SID, muted=True) == Track(sid=SID, muted=True)
+        assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
+
     async def test_settles_an_absence(self) -> None:
         livekit = Halting(twirp("404 Not Found", {"code": "not_found"}))
         async with livekit.gateway(timeout_s=30) as gateway:
             with pytest.raises(ParticipantNotFoundError):
                 await gateway.mute_track(ALICE, SID, muted=True)
+            await livekit.left.wait()
         assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
