@@ -2,9 +2,10 @@
 
 import logging
 import sys
+from traceback import format_tb
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 
 def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
@@ -29,8 +30,18 @@ def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+        structlog.stdlib.ProcessorFormatter(
+            processor=renderer, foreign_pre_chain=[*shared, _place_of_exception]
+        )
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
     log: FilteringBoundLogger = structlog.get_logger()
     return log
+
+
+def _place_of_exception(_: object, __: str, event: EventDict) -> EventDict:
+    """Tell what kind of exception came from where; its text may hold anything."""
+    kind, _, trace = event.pop("exc_info", None) or (None, None, None)
+    if kind is not None:
+        event.update(reason=kind.__name__, stack=format_tb(trace))
+    return event

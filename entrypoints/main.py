@@ -15,9 +15,9 @@ from yarl import URL
 from entrypoints.container import Container
 from entrypoints.environment import SettingsError
 from entrypoints.http.app import create_app
-from entrypoints.http.server import serving
+from entrypoints.http.server import CannotListenError, serving
 from entrypoints.logs import make_log
-from entrypoints.settings import Settings, load_settings
+from entrypoints.settings import AuthSettings, Settings, load_settings
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to call to reach us
 
@@ -33,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             runner.run(_serve(settings))
     except SettingsError as error:
         return _fail(2, str(error))
-    except OSError as error:
-        return _fail(1, f"cannot listen: {error.strerror or type(error).__name__}")
+    except CannotListenError as error:
+        return _fail(1, str(error))
     return 0
 
 
@@ -79,13 +79,13 @@ async def _serve(settings: Settings) -> None:
     async with serving(app, host=settings.host, port=settings.port, log=log) as url:
         log.info("listening", url=str(url))
         if settings.gateway == "in-memory":
-            sys.stdout.write(_demo_text(container, url, authenticated=settings.auth.required))
+            sys.stdout.write(_demo_text(container, url, settings.auth))
             sys.stdout.flush()
         await stop.wait()
         log.info("leaving")
 
 
-def _demo_text(container: Container, url: URL, *, authenticated: bool) -> str:
+def _demo_text(container: Container, url: URL, auth: AuthSettings) -> str:
     demo = container.demo()
     body = json.dumps(
         {
@@ -96,11 +96,13 @@ def _demo_text(container: Container, url: URL, *, authenticated: bool) -> str:
         }
     )
     where = url.with_host(_ANYWHERE.get(url.host or "", url.host or ""))
-    token = '-H "Authorization: Bearer $TOKEN" ' if authenticated else ""
+    token = '-H "Authorization: Bearer $TOKEN" ' if auth.required else ""
+    unowned = auth.required and demo.tenant not in auth.tenants.values()
+    hint = f" No secret has that id; set AUTH_API_SECRET_ID={demo.tenant}." if unowned else ""
     return (
         f"This is the in-memory demo; no LiveKit is asked. Its room belongs to tenant"
-        f" {demo.tenant}. Try:\n\n"
-        f"curl {where}/livekit/participant/mute -H 'Content-Type: application/json' {token}"
+        f" {demo.tenant}.{hint} Try:\n\n"
+        f"curl '{where}/livekit/participant/mute' -H 'Content-Type: application/json' {token}"
         f"-d '{body}'\n\n"
     )
 

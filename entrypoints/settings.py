@@ -94,6 +94,8 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         log_level=env.read("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info"),
         log_format=env.read("LOG_FORMAT", one_of("json", "console"), None),
     )
+    if any(len(secret) > settings.limits.max_token_bytes for secret in settings.auth.tenants):
+        raise SettingsError("MAX_TOKEN_BYTES", "must not be below the length of an API secret")
     env.refuse_strays("AUTH_")
     return settings
 

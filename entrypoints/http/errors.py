@@ -104,7 +104,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     NotReadyError: Answer(503, "NOT_READY"),
     web.HTTPNotFound: Answer(404, "NOT_FOUND", "there is nothing at this path"),
     web.HTTPMethodNotAllowed: Answer(
-        405, "METHOD_NOT_ALLOWED", "this path does not know that method"
+        405, "METHOD_NOT_ALLOWED", "this path does not have that method"
     ),
     web.HTTPExpectationFailed: Answer(
         400, "INVALID_REQUEST", "Expect can only be 100-continue", closes=True

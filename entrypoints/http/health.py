@@ -20,5 +20,7 @@ async def ready(request: web.Request) -> web.Response:
     try:
         await request.app[ROOM_GATEWAY].verify_access()
     except RoomGatewayError as error:
-        raise NotReadyError("LiveKit does not accept this service's key now") from error
+        raise NotReadyError(
+            "LiveKit cannot be used now; the reason is in this service's log"
+        ) from error
     return json_response(StatusBody(status="READY"))

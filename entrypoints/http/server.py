@@ -17,6 +17,10 @@ from entrypoints.http.traffic import Traffic
 _BACKLOG = 1024
 
 
+class CannotListenError(Exception):
+    """The address that was asked for cannot be listened on; the text says why."""
+
+
 @asynccontextmanager
 async def serving(
     app: web.Application, *, host: str, port: int, log: FilteringBoundLogger
@@ -28,7 +32,7 @@ async def serving(
     try again.
 
     Raises:
-        OSError: the address cannot be listened on.
+        CannotListenError: the address is taken, not ours, or none at all.
     """
     limits, traffic = app[LIMITS], app[TRAFFIC]
     runner = web.AppRunner(app, shutdown_timeout=1.0)
@@ -51,12 +55,15 @@ async def _listen(
     server = cast("web.Server", runner.server)
     begin_requests(server)
     limits, traffic = runner.app[LIMITS], runner.app[TRAFFIC]
-    return await asyncio.get_running_loop().create_server(
-        lambda: Connection(server, limits=limits, traffic=traffic, log=log),
-        host,
-        port,
-        backlog=_BACKLOG,
-    )
+    try:
+        return await asyncio.get_running_loop().create_server(
+            lambda: Connection(server, limits=limits, traffic=traffic, log=log),
+            host,
+            port,
+            backlog=_BACKLOG,
+        )
+    except OSError as error:
+        raise CannotListenError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
 
 
 async def _leave(listener: asyncio.Server, limits: Limits, traffic: Traffic) -> None:

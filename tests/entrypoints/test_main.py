@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from attrs import frozen
 
-from tests.service import DEMO_WISH
+from tests.document import Document
+from tests.service import DEMO_WISH, MUTE
 
 COMMAND = str(Path(sys.executable).with_name("livekit-mute"))
 PATIENCE_S = 20
@@ -95,7 +97,7 @@ def words_of_curl(line: str, **variables: str) -> list[str]:
     ).stdout.splitlines()
 
 
-async def paste(line: str, **variables: str) -> tuple[int, object]:
+async def paste(line: str, **variables: str) -> tuple[int, Any]:
     """Do what curl does with a line of the kind that the demo prints."""
     url, *options = words_of_curl(line, **variables)
     headers, data = {}, ""
@@ -110,7 +112,11 @@ async def paste(line: str, **variables: str) -> tuple[int, object]:
         aiohttp.ClientSession() as session,
         session.post(url, headers=headers, data=data) as answer,
     ):
-        return answer.status, await answer.json()
+        body = await answer.read()
+        Document().check(
+            method="POST", path=MUTE, status=answer.status, headers=answer.headers, body=body
+        )
+        return answer.status, json.loads(body)
 
 
 class TestServe:
@@ -157,6 +163,22 @@ class TestServe:
         assert (await paste(line, TOKEN="wrong"))[0] == 401
         assert "$ecret" not in running.log.read_text() + line
 
+    async def test_says_whose_secret_the_demo_needs(self, start: Run) -> None:
+        running = start("--gateway", "in-memory", AUTH_API_SECRET="s3cret")
+        assert running.process.stdout
+        assert "set AUTH_API_SECRET_ID=demo" in running.process.stdout.readline()
+
+    async def test_serves_within_the_limits_that_are_set(self, start: Run) -> None:
+        running = start(
+            "--gateway", "in-memory", MAX_BODY_BYTES="256", MAX_TRACK_SID_CHARACTERS="10"
+        )
+        line = f"curl {running.url}{MUTE} -H 'Content-Type: application/json' -d "
+        body = json.dumps(DEMO_WISH)
+        assert (await paste(f"{line}'{body}'"))[1][
+            "error"
+        ] == "track_sid is longer than 10 characters"
+        assert (await paste(f"{line}'{body:300}'"))[0] == 413
+
     def test_writes_for_people_where_asked(self, tmp_path: Path) -> None:
         log = tmp_path / "log"
         with log.open("w") as stderr:
@@ -172,9 +194,9 @@ class TestServe:
         assert not any(line.startswith("{") for line in log.read_text().splitlines())
 
     def test_says_in_one_line_that_it_cannot_listen(self) -> None:
-        refused = run("serve", "--host", "no-such-host.invalid", "--port", "1", LOG_LEVEL="error")
+        refused = run("serve", "--host", "192.0.2.1", LOG_LEVEL="error")
         assert refused.returncode == 1
-        assert refused.stderr.startswith("livekit-mute: cannot listen")
+        assert refused.stderr.startswith("livekit-mute: cannot listen on 192.0.2.1, port 3001: ")
         assert refused.stderr.count("\n") == 1
 
     def test_says_that_its_port_is_taken(self, start: Run) -> None:

@@ -81,6 +81,7 @@ class TestLiveKit:
             "http://",
             "http:///x",
             "ws://:7880",
+            "ws://x:0",
             "wss://user:s3cret@example.com",
             "https://example.com?x=s3cret",
             "https://example.com?",
@@ -225,6 +226,14 @@ class TestSettings:
         assert problem({"AUTH_REQIRED": "true"}) == (
             "AUTH_REQIRED: there is no such setting; is AUTH_REQUIRED meant?"
         )
+
+    def test_stop_the_start_where_one_shows_that_authentication_was_meant(self) -> None:
+        text = problem({"AUTH_SERVICE_URL": "https://s3cret"})
+        assert text == "AUTH_SERVICE_URL: there is no such setting"
+
+    def test_stop_the_start_where_a_secret_could_never_be_sent(self) -> None:
+        text = problem({"AUTH_API_SECRET": "s3cret-secret", "MAX_TOKEN_BYTES": "12"})
+        assert text == "MAX_TOKEN_BYTES: must not be below the length of an API secret"
 
     def test_keep_secrets_out_of_their_repr(self) -> None:
         settings = load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"})
