@@ -22,15 +22,15 @@ check: install  ## style, types, and which room may import which
 	$(BIN)/lint-imports
 
 test-all:  ## the tests on every Python from 3.11 to 3.13 found here
-	@for version in 3.11 3.12 3.13; do \
+	@ran=0; for version in 3.11 3.12 3.13; do \
 		for python in python$$version $(PYENV_ROOT)/versions/$$version*/bin/python; do \
 			if $$python -c '' 2>/dev/null; then \
 				echo "Python $$version"; \
 				$(MAKE) test PYTHON=$$python VENV=.venv-$$version || exit 1; \
-				break; \
+				ran=1; break; \
 			fi; \
 		done; \
-	done
+	done; [ $$ran = 1 ] || { echo "no Python from 3.11 to 3.13 found"; exit 1; }
 
 install: $(VENV)/installed  ## make the virtual environment, with pinned versions
 
