@@ -25,7 +25,15 @@ _NO_ACCESS_LOG: Any = None  # aiohttp's own would write query strings
 class Connection(web.RequestHandler):
     """Speaks HTTP/1.x with one client."""
 
-    __slots__ = ("_answering", "_body", "_headers_timeout_s", "_headers_timer", "_log", "_traffic")
+    __slots__ = (
+        "_answering",
+        "_body",
+        "_half_closed",
+        "_headers_timeout_s",
+        "_headers_timer",
+        "_log",
+        "_traffic",
+    )
 
     def __init__(
         self, server: web.Server, *, limits: Limits, traffic: Traffic, log: FilteringBoundLogger
@@ -42,6 +50,7 @@ class Connection(web.RequestHandler):
         )
         self._answering = False
         self._body: StreamReader | None = None
+        self._half_closed = False
         self._headers_timeout_s = limits.headers_timeout_s
         self._headers_timer: asyncio.TimerHandle | None = None
         self._log = log
@@ -64,6 +73,13 @@ class Connection(web.RequestHandler):
             # Before a body's end nothing can come but the parser's refusal of that body.
             self._body.set_exception(RequestPayloadError())
             self._body.feed_eof()
+
+    @override
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Stay to answer a client that has said all it will, if what it said is whole."""
+        self._half_closed = True
+        said = self._messages[-1][1] if self._messages else self._body
+        return (self._answering or bool(self._messages)) and said is not None and said.is_eof()
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -96,7 +112,7 @@ class Connection(web.RequestHandler):
         resp.headers["X-Content-Type-Options"] = "nosniff"
         resp.headers["Cache-Control"] = "no-store"
         resp.headers["Server"] = "livekit-mute"  # or else aiohttp's name and version
-        if self._traffic.leaving:
+        if self._is_last(request):
             resp.force_close()
         try:
             return await super().finish_response(request, resp, start_time)
@@ -105,6 +121,19 @@ class Connection(web.RequestHandler):
             if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
                 self._wait_for_headers()
             log_record(self._log, request, resp.status)
+
+    def _is_last(self, request: web.BaseRequest) -> bool:
+        """Tell whether the connection should end with the answer to a request.
+
+        It should after chunks, for aiohttp 3.14.5 takes the last trailer for a header of the next
+        request; and after CONNECT, whose body it takes for the next request.
+        """
+        return (
+            self._traffic.leaving
+            or (self._half_closed and not self._messages)
+            or "Transfer-Encoding" in request.headers
+            or request.method == "CONNECT"
+        )
 
     def _tell(self, request: web.BaseRequest, error: Exception) -> web.Response:
         record = request[AUDIT_RECORD]

@@ -1,6 +1,6 @@
 """What happens around every handler, outermost first."""
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from entrypoints.http.audit import AUDIT_RECORD
@@ -21,11 +21,14 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 @web.middleware
 async def refuse_malformed_http(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what aiohttp's parser lets pass: other versions of HTTP, and HTTP/1.1 without Host."""
+    """Refuse what aiohttp's parser lets pass: other versions and codings, and no Host."""
     if not request[VERSION_IS_SPOKEN]:
         raise MalformedHttpError("only HTTP/1.0 and HTTP/1.1 are spoken here")
     if request.version == HttpVersion11 and "Host" not in request.headers:
         raise MalformedHttpError("the Host header is missing")
+    coding = request.headers.get("Transfer-Encoding")
+    if coding is not None and (coding.lower() != "chunked" or request.version == HttpVersion10):
+        raise MalformedHttpError("Transfer-Encoding can only be chunked, in HTTP/1.1")
     return await handler(request)
 
 

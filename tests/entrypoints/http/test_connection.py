@@ -4,7 +4,7 @@ import pytest
 
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
-from tests.service import MUTE, Service
+from tests.service import MUTE, Service, parse_answers
 
 HOST = b"Host: x\r\n"
 POST = f"POST {MUTE} HTTP/1.1\r\n".encode() + HOST + b"Content-Type: application/json\r\n"
@@ -34,6 +34,8 @@ MALFORMED = {
     "two media types": POST + b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
     "negative length": POST + b"Content-Length: -5\r\n\r\nabcde",
     "endless length": POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n{}",
+    "two transfer encodings": POST
+    + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "unknown transfer encoding": POST + b"Transfer-Encoding: s3cret\r\n\r\n0\r\n\r\n",
     "broken chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nS3\r\nabc\r\n0\r\n\r\n",
     "unknown expectation": POST + b"Expect: s3cret\r\nContent-Length: 2\r\n\r\n{}",
@@ -126,6 +128,57 @@ class TestLineLength:
         service = await serve(limits=Limits(leaving_s=0, max_line_bytes=300))
         [answer] = await service.send(head + b"\r\n" + HOST + b"\r\n")
         assert answer.told == (400, "INVALID_REQUEST")
+
+
+class TestChunks:
+    @pytest.mark.parametrize("apart", [True, False])
+    async def test_leave_no_trailer_to_the_next_request(
+        self, guarded: Service, apart: bool
+    ) -> None:
+        """As a trailer of one caller would, behind a proxy, be the token of another."""
+        trailer = b"0\r\nAuthorization: Bearer secret-of-demo\r\n\r\n"
+        first = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n" + trailer
+        second = POST + b"Content-Length: 2\r\n\r\n{}"
+        parts = [first, second] if apart else [first + second]
+        [answer] = await guarded.send(*parts, path=MUTE)
+        assert answer.status == 401
+        assert answer.headers["Connection"] == "close"
+
+    async def test_are_unknown_to_http_1_0(self, service: Service) -> None:
+        head = POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n"
+        [answer] = await service.send(head + b"2\r\n{}\r\n0\r\n\r\n", path=MUTE)
+        assert answer.told == (400, "INVALID_REQUEST")
+
+
+class TestConnect:
+    async def test_has_no_body_that_could_be_a_request(self, service: Service) -> None:
+        head = f"CONNECT x:80 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(NEXT)}\r\n\r\n"
+        answers = await service.send(head.encode() + NEXT)
+        assert [answer.told for answer in answers] == [(404, "NOT_FOUND")]
+
+
+class TestHalfClosing:
+    @pytest.mark.parametrize("pause_s", [0, 0.05])
+    async def test_is_no_reason_not_to_answer(self, service: Service, pause_s: float) -> None:
+        reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        writer.write(ALIVE + POST + b"Content-Length: 2\r\n\r\n{}")
+        await asyncio.sleep(pause_s)
+        writer.write_eof()
+        answers = parse_answers(await reader.read())
+        writer.close()
+        await writer.wait_closed()
+        assert [answer.status for answer in answers] == [200, 400]
+
+    @pytest.mark.parametrize("sent", [b"", b"GET /", POST + b"Content-Length: 2\r\n\r\n{"])
+    async def test_before_the_end_of_a_request_ends_the_connection(
+        self, service: Service, sent: bytes
+    ) -> None:
+        reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        writer.write(sent)
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
 
 
 class TestBodySize:
