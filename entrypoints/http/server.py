@@ -1,8 +1,11 @@
 """Serving the application on a socket, and leaving without losing a request."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import cast
 
 from aiohttp import web
@@ -13,6 +16,8 @@ from entrypoints.http.connection import Connection, begin_requests
 from entrypoints.http.keys import LIMITS, TRAFFIC
 from entrypoints.http.limits import Limits
 from entrypoints.http.traffic import Traffic
+
+Connect = Callable[[], Connection]
 
 _BACKLOG = 1024
 
@@ -34,40 +39,52 @@ async def serving(
     Raises:
         CannotListenError: the address is taken, not ours, or none at all.
     """
-    limits, traffic = app[LIMITS], app[TRAFFIC]
     runner = web.AppRunner(app, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        listener = await _listen(runner, host, port, log)
+        server = cast("web.Server", runner.server)
+        begin_requests(server)
+        connect = partial(Connection, server, limits=app[LIMITS], traffic=app[TRAFFIC], log=log)
+        listener = await _listen(connect, host, port)
         try:
             address = listener.sockets[0].getsockname()
             yield URL.build(scheme="http", host=host, port=address[1])
-            await _leave(listener, limits, traffic)
+            await _leave(listener, connect, app[LIMITS], app[TRAFFIC])
         finally:
             listener.close()
     finally:
         await runner.cleanup()
 
 
-async def _listen(
-    runner: web.AppRunner, host: str, port: int, log: FilteringBoundLogger
-) -> asyncio.Server:
-    server = cast("web.Server", runner.server)
-    begin_requests(server)
-    limits, traffic = runner.app[LIMITS], runner.app[TRAFFIC]
+async def _listen(connect: Connect, host: str, port: int) -> asyncio.Server:
     try:
-        return await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, limits=limits, traffic=traffic, log=log),
-            host,
-            port,
-            backlog=_BACKLOG,
-        )
+        return await asyncio.get_running_loop().create_server(connect, host, port, backlog=_BACKLOG)
     except OSError as error:
         raise CannotListenError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
 
 
-async def _leave(listener: asyncio.Server, limits: Limits, traffic: Traffic) -> None:
+async def _leave(
+    listener: asyncio.Server, connect: Connect, limits: Limits, traffic: Traffic
+) -> None:
     traffic.leaving = True
     await asyncio.sleep(limits.leaving_s)
-    listener.close()
+    await _stop_listening(listener, connect)
+    await asyncio.sleep(limits.leaving_s / 4)  # for the requests of the newest connections to come
     await traffic.drain(limits.drain_timeout_s)
+
+
+async def _stop_listening(listener: asyncio.Server, connect: Connect) -> None:
+    """Close a listener, but first take in the connections that the system has made for it.
+
+    Closed at once, it would reset them, though their clients think that they are connected.
+    """
+    spares = [socket.socket(fileno=os.dup(each.fileno())) for each in listener.sockets]
+    listener.close()
+    await asyncio.sleep(0)  # for the event loop to let go of it
+    for spare in spares:
+        with spare, suppress(OSError):
+            spare.settimeout(0)
+            for _ in range(_BACKLOG):
+                client, _address = spare.accept()
+                client.settimeout(0)
+                await asyncio.get_running_loop().connect_accepted_socket(connect, client)

@@ -1,5 +1,6 @@
 """The command as a process of its own, as an operator and a newcomer meet it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -141,6 +142,31 @@ class TestServe:
             async with session.get(f"{running.url}/readyz") as after:
                 assert (after.status, after.headers["Connection"]) == (503, "close")
         assert running.process.wait(PATIENCE_S) == 0
+
+    @pytest.mark.parametrize("keep_alive", [True, False])
+    async def test_loses_no_request_when_told_to_stop(self, start: Run, keep_alive: bool) -> None:
+        running = start("--gateway", "in-memory", LOG_LEVEL="info")
+        asked = 0
+
+        async def ask_until_refused(session: aiohttp.ClientSession) -> None:
+            nonlocal asked
+            while True:
+                try:
+                    async with session.post(f"{running.url}{MUTE}", json=DEMO_WISH) as answer:
+                        assert answer.status == 200
+                except aiohttp.ClientConnectorError:
+                    return
+                asked += 1
+                await asyncio.sleep(0.01)
+
+        connector = aiohttp.TCPConnector(force_close=not keep_alive)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            clients = [asyncio.create_task(ask_until_refused(session)) for _ in range(20)]
+            await asyncio.sleep(0.3)
+            running.process.send_signal(signal.SIGTERM)
+            await asyncio.gather(*clients)
+        assert running.process.wait(PATIENCE_S) == 0
+        assert asked == sum(event["event"] == "request" for event in running.events)
 
     async def test_prints_a_line_for_the_demo_that_works_when_pasted(self, start: Run) -> None:
         running = start("--gateway", "in-memory", "--host", "::1", AUTH_REQUIRED="false")
