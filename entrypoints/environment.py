@@ -14,9 +14,13 @@ _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 _INTEGER = re.compile(r"[0-9]{1,18}")
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
-_ALIKE = 0.87
+_ALIKE = 0.82
 _TOO_SHORT_TO_TELL = 6
-_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP)(_\w+)?)?$")
+_SERVICE_LINK = re.compile(
+    r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP)\w*)"
+    r"=((tcp|udp)://[\w.:\[\]]+|tcp|udp|[\d.]+|[\da-f:]+)"
+)
+"""What Kubernetes sets by itself for a service of that name."""
 
 
 class SettingsError(Exception):
@@ -48,22 +52,23 @@ class Environment:
         except ValueError as error:
             raise SettingsError(name, str(error)) from None
 
-    def refuse_strays(self, strict_prefix: str) -> None:
+    def refuse_strays(self, telling: re.Pattern[str]) -> None:
         """Refuse a variable that looks like a misspelt one of ours.
 
-        Under the strict prefix all that are not ours are refused, however they are spelt, but
-        for the ones that Kubernetes sets by itself for a service of that name.
+        One that is not ours but begins like ``telling`` is refused, however it is spelt: it tells
+        of an intention that would be lost. What Kubernetes sets by itself is left alone.
 
         Raises:
             SettingsError: there is one; the text says which was meant.
         """
         for name in sorted(self._variables.keys() - self._ours):
-            if not self._variables[name] or _SERVICE_LINK.search(name):
+            value = self._variables[name]
+            if not value or _SERVICE_LINK.fullmatch(f"{name}={value}"):
                 continue
             meant = _alike(name.upper(), self._ours)
             if meant:
                 raise SettingsError(name, f"there is no such setting; is {meant} meant?")
-            if name.upper().startswith(strict_prefix):
+            if telling.match(name.upper()):
                 raise SettingsError(name, "there is no such setting")
 
 

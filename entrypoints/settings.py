@@ -21,6 +21,10 @@ from entrypoints.environment import (
 )
 from entrypoints.http.limits import Limits
 
+_TELLS_OF_AUTHENTICATION = re.compile(
+    r"(LIVEKIT_(MUTE_)?)?(REQUIRE[SD]?_)?AUTH($|_|REQ|ENTICATION)|API_SECRET|SECRETS_JSON"
+)
+
 GatewayKind = Literal["livekit", "in-memory"]
 
 
@@ -96,7 +100,7 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
     )
     if any(len(secret) > settings.limits.max_token_bytes for secret in settings.auth.tenants):
         raise SettingsError("MAX_TOKEN_BYTES", "must not be below the length of an API secret")
-    env.refuse_strays("AUTH_")
+    env.refuse_strays(_TELLS_OF_AUTHENTICATION)
     return settings
 
 

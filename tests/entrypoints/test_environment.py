@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 import pytest
@@ -78,12 +79,12 @@ class TestEnvironment:
 
 class TestStrays:
     @pytest.fixture
-    def refuse(self) -> Callable[[str], None]:
-        def refuse_strays(name: str) -> None:
-            environment = Environment({name: "s3cret"})
+    def refuse(self) -> Callable[..., None]:
+        def refuse_strays(name: str, value: str = "s3cret") -> None:
+            environment = Environment({name: value})
             for ours in ("AUTH_REQUIRED", "LIVEKIT_URL", "LOG_LEVEL", "HOST"):
                 environment.read(ours, str, "")
-            environment.refuse_strays("AUTH_")
+            environment.refuse_strays(re.compile("AUTH_"))
 
         return refuse_strays
 
@@ -100,7 +101,7 @@ class TestStrays:
         ],
     )
     def test_that_look_misspelt_are_refused_with_what_was_meant(
-        self, refuse: Callable[[str], None], name: str, meant: str
+        self, refuse: Callable[..., None], name: str, meant: str
     ) -> None:
         with pytest.raises(SettingsError) as refusal:
             refuse(name)
@@ -108,7 +109,7 @@ class TestStrays:
 
     @pytest.mark.parametrize("name", ["AUTH_SERVICE_URL", "AUTH_X", "auth_mode"])
     def test_that_show_that_authentication_was_meant_are_refused(
-        self, refuse: Callable[[str], None], name: str
+        self, refuse: Callable[..., None], name: str
     ) -> None:
         with pytest.raises(SettingsError, match=f"^{name}: there is no such setting$"):
             refuse(name)
@@ -120,17 +121,32 @@ class TestStrays:
             "HOSTNAME",
             "HOSTS",
             "LIVEKIT_CONFIG",
-            "LIVEKIT_PORT",
-            "LIVEKIT_SERVICE_HOST",
-            "LIVEKIT_PORT_7880_TCP_ADDR",
-            "AUTH_SERVICE_HOST",
-            "AUTH_SERVICE_PORT_HTTP",
-            "AUTH_PORT",
-            "AUTH_PORT_80_TCP",
+            "LIVEKIT_KEYS",
             "AUTHOR",
+            "SSH_AUTH_SOCK",
         ],
     )
     def test_that_are_somebody_elses_are_left_alone(
-        self, refuse: Callable[[str], None], name: str
+        self, refuse: Callable[..., None], name: str
     ) -> None:
         refuse(name)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("AUTH_SERVICE_HOST", "10.0.0.11"),
+            ("AUTH_SERVICE_HOST", "fd00::11"),
+            ("AUTH_SERVICE_PORT", "8080"),
+            ("AUTH_SERVICE_PORT_HTTP", "8080"),
+            ("AUTH_PORT", "tcp://10.0.0.11:8080"),
+            ("AUTH_PORT_8080_TCP", "tcp://10.0.0.11:8080"),
+            ("AUTH_PORT_8080_TCP_PROTO", "tcp"),
+            ("AUTH_PORT_8080_TCP_ADDR", "10.0.0.11"),
+        ],
+    )
+    def test_that_kubernetes_sets_are_left_alone(
+        self, refuse: Callable[..., None], name: str, value: str
+    ) -> None:
+        refuse(name, value)
+        with pytest.raises(SettingsError):
+            refuse(name, "s3cret")

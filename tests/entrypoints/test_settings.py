@@ -227,9 +227,25 @@ class TestSettings:
             "AUTH_REQIRED: there is no such setting; is AUTH_REQUIRED meant?"
         )
 
-    def test_stop_the_start_where_one_shows_that_authentication_was_meant(self) -> None:
-        text = problem({"AUTH_SERVICE_URL": "https://s3cret"})
-        assert text == "AUTH_SERVICE_URL: there is no such setting"
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "AUTH",
+            "AUTH_SERVICE_URL",
+            "AUTHENTICATION_REQUIRED",
+            "AUTHREQ",
+            "API_SECRET",
+            "API_SECRETS",
+            "API_SECRETS_JSON",
+            "SECRETS_JSON",
+            "REQUIRE_AUTH",
+            "LIVEKIT_AUTH_REQUIRED",
+            "LIVEKIT_MUTE_AUTH_REQUIRED",
+        ],
+    )
+    def test_stop_the_start_where_one_shows_that_authentication_was_meant(self, name: str) -> None:
+        text = problem({name: "s3cret"})
+        assert text.startswith(f"{name}: there is no such setting")
 
     def test_stop_the_start_where_a_secret_could_never_be_sent(self) -> None:
         text = problem({"AUTH_API_SECRET": "s3cret-secret", "MAX_TOKEN_BYTES": "12"})
