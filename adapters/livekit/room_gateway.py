@@ -72,6 +72,7 @@ class LiveKitRoomGateway(RoomGateway):
     ) -> Track:
         rooms = self._room_service(VideoGrants(room_admin=True, room=participant.room))
         mute = asyncio.create_task(self._mute(rooms, participant, track_sid, muted=muted))
+        mute.add_done_callback(_look_at_outcome)
         try:
             await asyncio.wait({mute}, timeout=self.probe_delay_s)
             if not mute.done():
@@ -158,6 +159,12 @@ class LiveKitRoomGateway(RoomGateway):
         return LiveKitAPI.with_token(
             token.to_jwt(), url=self.url, session=self.session, failover=False
         ).room
+
+
+def _look_at_outcome(task: asyncio.Task[Track]) -> None:
+    """Spare the log an outcome that nobody waited for, where the caller was cancelled."""
+    if not task.cancelled():
+        task.exception()
 
 
 @asynccontextmanager
