@@ -13,7 +13,7 @@ run: install  ## serve the in-memory demo
 	$(BIN)/livekit-mute serve --gateway in-memory
 
 test: install  ## all tests that need no LiveKit server
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 check: install  ## style, types, and which room may import which
 	$(BIN)/ruff format --check

@@ -65,7 +65,12 @@ class EndToEnd:
     async def serve(self, livekit: LiveKit) -> AsyncIterator[Serve]:
         async with AsyncExitStack() as stack:
 
-            async def start(*, guarded: bool = True, secret: str = livekit.api_secret) -> Service:
+            async def start(
+                *,
+                guarded: bool = True,
+                secret: str = livekit.api_secret,
+                probe_delay_s: float = 0.1,
+            ) -> Service:
                 service = running_service(
                     open_gateway=lambda: open_gateway(
                         url=livekit.url,
@@ -73,6 +78,7 @@ class EndToEnd:
                         api_secret=secret,
                         timeout_s=TIMEOUT_S,
                         max_connections=10,
+                        probe_delay_s=probe_delay_s,
                     ),
                     authenticator=(
                         ApiSecretsAuthenticator(TOKENS) if guarded else NobodyAuthenticator()
@@ -184,7 +190,8 @@ class TestWithTheDouble(EndToEnd):
         alice, sid = await publish(rooms, ALICE, await rooms.open(metadata=OWNED_BY_A))
         nowhere = Participant(room=await unused_name(rooms), identity=ALICE)
         bob = Participant(room=alice.room, identity=BOB)
-        guarded, open_ = await serve(), await serve(guarded=False)
+        guarded = await serve(probe_delay_s=1.0)
+        open_ = await serve(guarded=False, probe_delay_s=1.0)
         for service, participant, token, calls in (
             (open_, alice, None, {"MutePublishedTrack": 1}),
             (open_, bob, None, {"MutePublishedTrack": 1, "GetParticipant": 1}),

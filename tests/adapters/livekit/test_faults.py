@@ -154,11 +154,12 @@ class Canned:
 
     @asynccontextmanager
     async def gateway(
-        self, *, host: str = "127.0.0.1", timeout_s: float = 5.0
+        self, *, host: str = "127.0.0.1", timeout_s: float = 5.0, probe_delay_s: float = 60.0
     ) -> AsyncIterator[LiveKitRoomGateway]:
         server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        async with server, gateway_to(f"http://{host}:{port}", timeout_s) as gateway:
+        url = f"http://{host}:{port}"
+        async with server, gateway_to(url, timeout_s, probe_delay_s) as gateway:
             yield gateway
             for talk in self._talks:
                 talk.cancel()
@@ -203,9 +204,16 @@ class Pondering(Canned):
 
 
 @asynccontextmanager
-async def gateway_to(url: str, timeout_s: float) -> AsyncIterator[LiveKitRoomGateway]:
+async def gateway_to(
+    url: str, timeout_s: float = 5.0, probe_delay_s: float = 60.0
+) -> AsyncIterator[LiveKitRoomGateway]:
     async with open_gateway(
-        url=url, api_key="key", api_secret=SECRET, timeout_s=timeout_s, max_connections=10
+        url=url,
+        api_key="key",
+        api_secret=SECRET,
+        timeout_s=timeout_s,
+        max_connections=10,
+        probe_delay_s=probe_delay_s,
     ) as gateway:
         yield gateway
 
@@ -239,12 +247,12 @@ class TestFaults:
     async def test_mean_unavailable_where_nobody_listens(self, call: Call) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        async with gateway_to(f"ws://127.0.0.1:{port}", 5) as gateway:
+        async with gateway_to(f"ws://127.0.0.1:{port}") as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
                 await call(gateway)
 
     async def test_mean_unavailable_where_there_is_no_such_host(self, call: Call) -> None:
-        async with gateway_to("wss://no-such-host.invalid", 5) as gateway:
+        async with gateway_to("wss://no-such-host.invalid") as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
                 await call(gateway)
 
@@ -345,20 +353,20 @@ class TestLookingForTheParticipant:
     )
     async def test_settles_nothing_but_a_clear_absence(self, canned: bytes | None) -> None:
         livekit = Halting(canned)
-        async with livekit.gateway(timeout_s=0.5) as gateway:
+        async with livekit.gateway(timeout_s=0.5, probe_delay_s=0.1) as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
                 await gateway.mute_track(ALICE, SID, muted=True)
         assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
 
     async def test_yields_to_a_mute_that_answers_after_all(self) -> None:
         livekit = Pondering(answer("200 OK", MUTED))
-        async with livekit.gateway(timeout_s=3600) as gateway:
+        async with livekit.gateway(timeout_s=3600, probe_delay_s=0.1) as gateway:
             assert await gateway.mute_track(ALICE, SID, muted=True) == Track(sid=SID, muted=True)
         assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
 
     async def test_settles_an_absence(self) -> None:
         livekit = Halting(twirp("404 Not Found", {"code": "not_found"}))
-        async with livekit.gateway(timeout_s=30) as gateway:
+        async with livekit.gateway(timeout_s=3600, probe_delay_s=0.1) as gateway:
             with pytest.raises(ParticipantNotFoundError):
                 await gateway.mute_track(ALICE, SID, muted=True)
             await livekit.left.wait()
