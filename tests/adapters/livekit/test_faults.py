@@ -297,6 +297,14 @@ class TestRequests:
 
 
 class TestOtherAnswers:
+    async def test_are_read_up_to_1_mib(self) -> None:
+        long = TrackInfo(sid=SID, muted=True, name="x" * (1 << 20))
+        body = MuteRoomTrackResponse(track=long).SerializeToString()
+        async with Canned(answer("200 OK", body)).gateway() as gateway:
+            with pytest.raises(RoomGatewayUnavailableError) as failure:
+                await gateway.mute_track(ALICE, SID, muted=True)
+        assert failure.value.reason == "ClientPayloadError"
+
     @pytest.mark.parametrize("body", [OTHER_ROOM, TWO_ROOMS], ids=["other", "two"])
     async def test_about_another_room_are_not_believed(self, body: bytes) -> None:
         async with Canned(answer("200 OK", body)).gateway() as gateway:

@@ -1,15 +1,19 @@
 import asyncio
+import json
 
 import pytest
 
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
-from tests.service import MUTE, Service, parse_answers
+from tests.service import DEMO_WISH, MUTE, Service, parse_answers
 
 HOST = b"Host: x\r\n"
 POST = f"POST {MUTE} HTTP/1.1\r\n".encode() + HOST + b"Content-Type: application/json\r\n"
 NEXT = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-ID: next\r\nConnection: close\r\n\r\n"
 ALIVE = NEXT.replace(b"close", b"keep-alive")
+
+WISH = json.dumps(DEMO_WISH).encode()
+CHUNKED_WISH = f"{len(WISH):x}\r\n".encode() + WISH + b"\r\n0\r\n\r\n"
 
 MALFORMED = {
     "no HTTP": b"GARBAGE\r\n\r\n",
@@ -34,8 +38,7 @@ MALFORMED = {
     "two media types": POST + b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
     "negative length": POST + b"Content-Length: -5\r\n\r\nabcde",
     "endless length": POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n{}",
-    "two transfer encodings": POST
-    + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "two transfer encodings": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKED_WISH,
     "unknown transfer encoding": POST + b"Transfer-Encoding: s3cret\r\n\r\n0\r\n\r\n",
     "broken chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nS3\r\nabc\r\n0\r\n\r\n",
     "unknown expectation": POST + b"Expect: s3cret\r\nContent-Length: 2\r\n\r\n{}",
@@ -131,6 +134,11 @@ class TestLineLength:
 
 
 class TestChunks:
+    async def test_are_put_together(self, service: Service) -> None:
+        head = POST + b"Transfer-Encoding: Chunked\r\n\r\n"
+        [answer] = await service.send(head + CHUNKED_WISH, path=MUTE)
+        assert answer.json == DEMO_WISH
+
     @pytest.mark.parametrize("apart", [True, False])
     async def test_leave_no_trailer_to_the_next_request(
         self, guarded: Service, apart: bool
@@ -146,7 +154,7 @@ class TestChunks:
 
     async def test_are_unknown_to_http_1_0(self, service: Service) -> None:
         head = POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n"
-        [answer] = await service.send(head + b"2\r\n{}\r\n0\r\n\r\n", path=MUTE)
+        [answer] = await service.send(head + CHUNKED_WISH, path=MUTE)
         assert answer.told == (400, "INVALID_REQUEST")
 
 

@@ -1,5 +1,7 @@
 import pytest
 
+from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
 from tests.service import DEMO_WISH, MUTE, Answer, Service
 
@@ -72,6 +74,9 @@ class TestQuery:
             ("Bearer wrong", DEMO_TOKEN, 401),
             ("Basic eDp5", DEMO_TOKEN, 200),
             ("Bearer", DEMO_TOKEN, 200),
+            ("Bearer a b", DEMO_TOKEN, 200),
+            ("Bearer " + "x" * 4096, DEMO_TOKEN, 401),
+            ("Bearer " + "x" * 4097, DEMO_TOKEN, 200),
         ],
     )
     async def test_yields_to_a_well_formed_header_right_or_wrong(
@@ -86,6 +91,18 @@ class TestQuery:
         assert answer.status == status
 
 
+class TestLength:
+    @pytest.mark.parametrize(("bound", "status"), [(len(DEMO_TOKEN), 200), (5, 401)])
+    async def test_is_bounded(
+        self, serve: Serve, api_secrets: ApiSecretsAuthenticator, bound: int, status: int
+    ) -> None:
+        limits = Limits(leaving_s=0, max_token_bytes=bound)
+        service = await serve(authenticator=api_secrets, limits=limits)
+        assert (await service.mute(token=DEMO_TOKEN)).status == status
+        answer = await service.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_WISH)
+        assert answer.status == status
+
+
 class TestTwice:
     @pytest.mark.parametrize("second", [DEMO_TOKEN, OTHER_TOKEN, ""])
     async def test_is_a_bad_request(self, guarded: Service, second: str) -> None:
@@ -95,6 +112,9 @@ class TestTwice:
             await ask(guarded, one, query=f"?api_key={DEMO_TOKEN}&api_key={second}"),
         ]
         assert [answer.told for answer in answers] == [(400, "INVALID_REQUEST")] * 2
+        assert {answer.json["error"] for answer in answers} == {
+            "the credentials are given more than once"
+        }
 
 
 class TestAuthenticationOff:
