@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
 from aiohttp.http import RawRequestMessage
+from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import ERROR, RequestPayloadError
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
@@ -49,7 +50,7 @@ class Connection(web.RequestHandler):
             max_line_size=limits.max_line_bytes,
         )
         self._answering = False
-        self._body: StreamReader | None = None
+        self._body: StreamReader = EMPTY_PAYLOAD
         self._half_closed = False
         self._headers_timeout_s = limits.headers_timeout_s
         self._headers_timer: asyncio.TimerHandle | None = None
@@ -65,25 +66,26 @@ class Connection(web.RequestHandler):
 
     @override
     def data_received(self, data: bytes) -> None:
-        body_is_in = self._body is None or self._body.is_eof()
-        if data and body_is_in:
+        if data and self._body.is_eof():
             self._wait_for_headers()
         super().data_received(data)
-        if self._messages and self._body and not self._body.is_eof():
-            # Before a body's end nothing can come but the parser's refusal of that body.
-            self._body.set_exception(RequestPayloadError())
-            self._body.feed_eof()
+        for body in self._bodies()[:-1]:
+            # Behind an unfinished body nothing can come but the parser's refusal of it.
+            self._give_up(body, RequestPayloadError())
 
     @override
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Stay to answer a client that has said all it will, if what it said is whole."""
+        """Stay to answer what is whole of that which a client said before it half-closed."""
         self._half_closed = True
-        said = self._messages[-1][1] if self._messages else self._body
-        return (self._answering or bool(self._messages)) and said is not None and said.is_eof()
+        unanswered = self._bodies()[0 if self._answering else 1 :]
+        stay = any(body.is_eof() for body in unanswered)
+        self._break_off()
+        return stay
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting_for_headers()
+        self._break_off()
         super().connection_lost(exc)
 
     @override
@@ -121,6 +123,22 @@ class Connection(web.RequestHandler):
             if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
                 self._wait_for_headers()
             log_record(self._log, request, resp.status)
+
+    def _bodies(self) -> list[StreamReader]:
+        """Give the body of the newest request begun, and those of the requests behind it."""
+        return [self._body, *(body for _, body in self._messages)]
+
+    def _break_off(self) -> None:
+        for body in self._bodies():
+            self._give_up(body, ConnectionResetError())
+
+    def _give_up(self, body: StreamReader, error: Exception) -> None:
+        """Let nobody wait for the rest of a body; its handler fails, once it has one."""
+        if body.is_eof():
+            return
+        if self._answering or body is not self._body:  # or else aiohttp drops what it still reads
+            body.set_exception(error)
+        body.feed_eof()
 
     def _is_last(self, request: web.BaseRequest) -> bool:
         """Tell whether the connection should end with the answer to a request.

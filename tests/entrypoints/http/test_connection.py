@@ -2,7 +2,11 @@ import asyncio
 import json
 
 import pytest
+from attrs import frozen
+from typing_extensions import override
 
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from domain.track import Participant, Track, TrackSid
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
 from tests.service import DEMO_WISH, MUTE, Service, parse_answers
@@ -46,6 +50,18 @@ MALFORMED = {
 }
 
 
+@frozen
+class SlowGateway(InMemoryRoomGateway):
+    """Takes longer to mute than it takes the next packet to come."""
+
+    @override
+    async def mute_track(
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+    ) -> Track:
+        await asyncio.sleep(0.2)
+        return await super().mute_track(participant, track_sid, muted=muted)
+
+
 class TestMalformedHttp:
     @pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED.keys())
     @pytest.mark.parametrize("behind", [b"", NEXT], ids=["alone", "before another"])
@@ -60,6 +76,16 @@ class TestMalformedHttp:
 
     async def test_leaves_other_requests_alone(self, service: Service) -> None:
         answers = await service.send(ALIVE, b"\0\r\n\r\n", path="/livez", method="GET")
+        assert [answer.status for answer in answers] == [200, 400]
+
+    async def test_is_noticed_in_a_body_that_waits_its_turn(
+        self, serve: Serve, gateway: InMemoryRoomGateway
+    ) -> None:
+        slow = SlowGateway(gateway.rooms)
+        service = await serve(other_gateway=slow)
+        first = POST + f"Content-Length: {len(WISH)}\r\n\r\n".encode() + WISH
+        second = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+        answers = await service.send(first + second, b"S3\r\n\r\n", path=MUTE)
         assert [answer.status for answer in answers] == [200, 400]
 
     async def test_is_noticed_in_a_body_that_comes_in_pieces(
@@ -177,6 +203,16 @@ class TestHalfClosing:
         await writer.wait_closed()
         assert [answer.status for answer in answers] == [200, 400]
 
+    async def test_leaves_what_was_whole_to_be_answered(self, service: Service) -> None:
+        reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        writer.write(ALIVE + POST + b"Content-Length: 2\r\n\r\n{")
+        writer.write_eof()
+        answers = parse_answers(await reader.read())
+        writer.close()
+        await writer.wait_closed()
+        assert [answer.status for answer in answers] == [200, 400]
+        assert service.events[-1]["reason"] == "the client broke off"
+
     @pytest.mark.parametrize("sent", [b"", b"GET /", POST + b"Content-Length: 2\r\n\r\n{"])
     async def test_before_the_end_of_a_request_ends_the_connection(
         self, service: Service, sent: bytes
@@ -285,6 +321,22 @@ class TestSlowClients:
 
 
 class TestClientsThatGoAway:
+    @pytest.mark.parametrize("last", [b"", b"S3\r\n"], ids=["leaves", "breaks off"])
+    async def test_after_their_answer_are_no_fault(
+        self, service: Service, caplog: pytest.LogCaptureFixture, last: bytes
+    ) -> None:
+        """The rest of the body is still being read, so as not to reset the connection."""
+        head = POST.replace(b"/json", b"/x") + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{"
+        reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        writer.write(head)
+        assert b"415" in await reader.readuntil(b"}")
+        writer.write(last)
+        await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.05)
+        assert not caplog.records
+
     async def test_leave_a_line_in_the_log_and_no_fault(self, service: Service) -> None:
         _, writer = await asyncio.open_connection(service.url.host, service.url.port)
         writer.write(POST + b"Content-Length: 2\r\n\r\n{")
