@@ -84,7 +84,7 @@ async def _stop_listening(listener: asyncio.Server, connect: Connect) -> None:
     for spare in spares:
         with spare, suppress(OSError):
             spare.settimeout(0)
-            for _ in range(_BACKLOG):
+            while True:  # until there is no other
                 client, _address = spare.accept()
                 client.settimeout(0)
                 await asyncio.get_running_loop().connect_accepted_socket(connect, client)
