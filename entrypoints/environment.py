@@ -14,11 +14,12 @@ _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 _INTEGER = re.compile(r"[0-9]{1,18}")
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
-_ALIKE = 0.82
+_ALIKE = 0.9
+_HARDLY_ALIKE = 0.6
 _TOO_SHORT_TO_TELL = 6
 _SERVICE_LINK = re.compile(
-    r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP)\w*)"
-    r"=((tcp|udp)://[\w.:\[\]]+|tcp|udp|[\d.]+|[\da-f:]+)"
+    r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)"
+    r"=((tcp|udp|sctp)(://[\w.:\[\]]+)?|[\d.]+|[\da-f:]+)"
 )
 """What Kubernetes sets by itself for a service of that name."""
 
@@ -65,16 +66,17 @@ class Environment:
             value = self._variables[name]
             if not value or _SERVICE_LINK.fullmatch(f"{name}={value}"):
                 continue
-            meant = _alike(name.upper(), self._ours)
+            told = telling.match(name.upper())
+            meant = _alike(name.upper(), self._ours, _HARDLY_ALIKE if told else _ALIKE)
             if meant:
                 raise SettingsError(name, f"there is no such setting; is {meant} meant?")
-            if telling.match(name.upper()):
+            if told:
                 raise SettingsError(name, "there is no such setting")
 
 
-def _alike(name: str, ours: Iterable[str]) -> str | None:
+def _alike(name: str, ours: Iterable[str], cutoff: float) -> str | None:
     long_enough = [our for our in ours if len(our) >= _TOO_SHORT_TO_TELL]
-    return next(iter(difflib.get_close_matches(name, long_enough, n=1, cutoff=_ALIKE)), None)
+    return next(iter(difflib.get_close_matches(name, long_enough, n=1, cutoff=cutoff)), None)
 
 
 def boolean(value: str) -> bool:
