@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from application.ports.room_gateway import RoomGatewayError
 from domain.caller import Caller, IdentifiedCaller
 from domain.room import RoomNotFoundError
-from entrypoints.http.errors import ApiError
+from entrypoints.http.errors import ApiError, answer_for
 from entrypoints.http.wire import MuteRequest
 
 _MAX_CHARACTERS = 256
@@ -28,8 +28,12 @@ class AuditRecord:
     caller: Caller | None = None
     wish: MuteRequest | None = None
     muted: bool | None = None
-    code: str = "OK"
     error: Exception | None = None
+
+    @property
+    def code(self) -> str:
+        """What the caller was told, in a word."""
+        return "OK" if self.error is None else answer_for(self.error).code
 
     def event(self, request: web.BaseRequest, status: int) -> dict[str, object]:
         """Put the record into the words of the log; names are cut at 256 characters."""

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
 
 from entrypoints.http.audit import AUDIT_RECORD, log_record, open_record
-from entrypoints.http.errors import MalformedHttpError, answer_for, error_response
+from entrypoints.http.errors import MalformedHttpError, error_response
 from entrypoints.http.keys import VERSION_IS_SPOKEN
 from entrypoints.http.limits import Limits
 from entrypoints.http.traffic import Traffic
@@ -154,8 +154,7 @@ class Connection(web.RequestHandler):
         )
 
     def _tell(self, request: web.BaseRequest, error: Exception) -> web.Response:
-        record = request[AUDIT_RECORD]
-        record.error, record.code = error, answer_for(error).code
+        request[AUDIT_RECORD].error = error
         return error_response(error)
 
     def _wait_for_headers(self) -> None:

@@ -4,7 +4,7 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from entrypoints.http.audit import AUDIT_RECORD
-from entrypoints.http.errors import MalformedHttpError, answer_for, error_response
+from entrypoints.http.errors import MalformedHttpError, error_response
 from entrypoints.http.keys import TRAFFIC, VERSION_IS_SPOKEN
 
 
@@ -14,8 +14,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except Exception as error:  # noqa: BLE001 - none may pass: aiohttp's own answer is another shape
-        record = request[AUDIT_RECORD]
-        record.error, record.code = error, answer_for(error).code
+        request[AUDIT_RECORD].error = error
         return error_response(error)
 
 
