@@ -42,8 +42,8 @@ def loads(text: bytes | str) -> object:
         )
         if decoded.count("[") + decoded.count("{") > _MAX_DEPTH:
             _refuse_deep_nesting(value)
-        if "\\u" in decoded or isinstance(text, str):
-            _refuse_lone_surrogates(value)
+        if "\\u" in decoded:
+            _refuse_lone_surrogates(json.dumps(value, ensure_ascii=False))
     except RecursionError:
         raise StrictJsonError(_TOO_DEEP) from None
     except ValueError:
@@ -64,10 +64,14 @@ def loads_object(text: bytes | str) -> dict[str, object]:
 
 
 def _decode(text: bytes | str) -> str:
-    try:
-        decoded = text.decode() if isinstance(text, bytes) else text
-    except UnicodeDecodeError:
-        raise StrictJsonError("is not UTF-8") from None
+    if isinstance(text, str):
+        _refuse_lone_surrogates(text)
+        decoded = text
+    else:
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError:
+            raise StrictJsonError("is not UTF-8") from None
     if decoded.startswith(_BYTE_ORDER_MARK):
         raise StrictJsonError("starts with a byte order mark")
     return decoded
@@ -104,8 +108,8 @@ def _children(value: object) -> Iterable[object]:
             return ()
 
 
-def _refuse_lone_surrogates(value: object) -> None:
+def _refuse_lone_surrogates(text: str) -> None:
     try:
-        json.dumps(value, ensure_ascii=False).encode()
+        text.encode()
     except UnicodeEncodeError:
         raise StrictJsonError("holds a lone surrogate") from None
