@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from adapters.livekit.room_gateway import LiveKitRoomGateway, open_gateway
 from application.ports.room_gateway import (
+    RoomGatewayError,
     RoomGatewayRefusedError,
     RoomGatewayUnavailableError,
 )
@@ -224,25 +225,25 @@ def call(request: pytest.FixtureRequest) -> Call:
     return made
 
 
+async def expect_failure(expected: type[RoomGatewayError], canned: bytes, call: Call) -> None:
+    """One request, the error, and nothing of what LiveKit said."""
+    livekit = Canned(canned)
+    async with livekit.gateway() as gateway:
+        with pytest.raises(expected) as failure:
+            await call(gateway)
+    assert "s3cret" not in failure.value.reason
+    assert failure.value.__cause__ is None
+    assert len(livekit.calls) == 1
+
+
 class TestFaults:
     @pytest.mark.parametrize("canned", UNAVAILABLE.values(), ids=UNAVAILABLE.keys())
     async def test_mean_unavailable_and_never_not_found(self, call: Call, canned: bytes) -> None:
-        livekit = Canned(canned)
-        async with livekit.gateway() as gateway:
-            with pytest.raises(RoomGatewayUnavailableError) as failure:
-                await call(gateway)
-        assert "s3cret" not in failure.value.reason
-        assert failure.value.__cause__ is None
-        assert len(livekit.calls) == 1
+        await expect_failure(RoomGatewayUnavailableError, canned, call)
 
     @pytest.mark.parametrize("canned", REFUSED.values(), ids=REFUSED.keys())
     async def test_mean_refused_where_livekit_understood(self, call: Call, canned: bytes) -> None:
-        livekit = Canned(canned)
-        async with livekit.gateway() as gateway:
-            with pytest.raises(RoomGatewayRefusedError) as failure:
-                await call(gateway)
-        assert "s3cret" not in failure.value.reason
-        assert len(livekit.calls) == 1
+        await expect_failure(RoomGatewayRefusedError, canned, call)
 
     async def test_mean_unavailable_where_nobody_listens(self, call: Call) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

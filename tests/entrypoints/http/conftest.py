@@ -39,14 +39,12 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
             authenticator: Authenticator | None = None,
             other_gateway: RoomGateway | None = None,
             limits: Limits = QUICK,
-            deadline_s: float = 5.0,
         ) -> Service:
             return await stack.enter_async_context(
                 running_service(
                     open_gateway=lambda: nullcontext(other_gateway or gateway),
                     authenticator=authenticator or NobodyAuthenticator(),
                     limits=limits,
-                    deadline_s=deadline_s,
                 )
             )
 

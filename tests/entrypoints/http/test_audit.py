@@ -4,22 +4,17 @@ from attrs import frozen
 from typing_extensions import override
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
-from application.ports.room_gateway import RoomGateway
-from domain.room import Room, RoomName
+from domain.room import RoomName
 from domain.track import Participant, Track, TrackSid
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
 from tests.service import MUTE, Service
 
 
 @frozen
-class FaultyGateway(RoomGateway):
+class FaultyGateway(InMemoryRoomGateway):
     """Has a bug; and reports another state than was wished where it has none."""
 
     bug: bool
-
-    @override
-    async def get_room(self, name: RoomName) -> Room:
-        raise NotImplementedError
 
     @override
     async def mute_track(
@@ -28,10 +23,6 @@ class FaultyGateway(RoomGateway):
         if self.bug:
             raise ZeroDivisionError("s3cret")
         return Track(sid=track_sid, muted=not muted)
-
-    @override
-    async def verify_access(self) -> None:
-        raise NotImplementedError
 
 
 class TestEvent:
@@ -73,15 +64,19 @@ class TestEvent:
         assert (mute["room"], mute["participant"]) == ("r" * 256, "p" * 256)
         assert len(other["path"]) == 256
 
-    async def test_warns_where_the_wish_did_not_hold(self, serve: Serve) -> None:
-        service = await serve(other_gateway=FaultyGateway(bug=False))
+    async def test_warns_where_the_wish_did_not_hold(
+        self, serve: Serve, gateway: InMemoryRoomGateway
+    ) -> None:
+        service = await serve(other_gateway=FaultyGateway(gateway.rooms, bug=False))
         answer = await service.mute(muted=True)
         [event] = service.events
         assert answer.json["muted"] is event["muted"] is False
         assert event["log_level"] == "warning"
 
-    async def test_tells_where_a_fault_is_but_not_its_text(self, serve: Serve) -> None:
-        service = await serve(other_gateway=FaultyGateway(bug=True))
+    async def test_tells_where_a_fault_is_but_not_its_text(
+        self, serve: Serve, gateway: InMemoryRoomGateway
+    ) -> None:
+        service = await serve(other_gateway=FaultyGateway(gateway.rooms, bug=True))
         answer = await service.mute()
         [event] = service.events
         assert answer.told == (500, "INTERNAL_ERROR")

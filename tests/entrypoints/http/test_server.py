@@ -5,29 +5,24 @@ from typing import Any
 
 import aiohttp
 import pytest
-from attrs import define, field
+from attrs import field, frozen
 from typing_extensions import override
 
 from adapters.identity.nobody import NobodyAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGateway
-from domain.room import Room, RoomName
 from domain.track import Participant, Track, TrackSid
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
 from tests.service import DEMO_WISH, MUTE, Answer, Service, running_service
 
 
-@define(eq=False)
-class HeldGateway(RoomGateway):
+@frozen(eq=False)
+class HeldGateway(InMemoryRoomGateway):
     """Holds every mute until it is released."""
 
     arrived: asyncio.Semaphore = field(init=False, factory=lambda: asyncio.Semaphore(0))
     released: asyncio.Event = field(init=False, factory=asyncio.Event)
-
-    @override
-    async def get_room(self, name: RoomName) -> Room:
-        raise NotImplementedError
 
     @override
     async def mute_track(
@@ -35,16 +30,12 @@ class HeldGateway(RoomGateway):
     ) -> Track:
         self.arrived.release()
         await self.released.wait()
-        return Track(sid=track_sid, muted=muted)
-
-    @override
-    async def verify_access(self) -> None:
-        pass
+        return await super().mute_track(participant, track_sid, muted=muted)
 
 
 @pytest.fixture
-def held() -> HeldGateway:
-    return HeldGateway()
+def held(gateway: InMemoryRoomGateway) -> HeldGateway:
+    return HeldGateway(gateway.rooms)
 
 
 async def begin_mute(service: Service, held: HeldGateway) -> asyncio.Task[Answer]:
