@@ -10,7 +10,7 @@ _MAX_CHARACTERS = 128
 
 
 class InvalidTenantIdError(Exception):
-    """A text cannot be a tenant's id."""
+    """Something cannot be a tenant's id."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -19,16 +19,18 @@ class InvalidTenantIdError(Exception):
         )
 
 
-def tenant_id(text: str) -> TenantId:
+def tenant_id(found: object) -> TenantId:
     """Accept a tenant's id as it stands, from whatever source it comes.
 
     Raises:
-        InvalidTenantIdError: it is empty, longer than 128 characters, not printable, or has
-            white space at an end.
+        InvalidTenantIdError: it is not a string, is empty, longer than 128 characters, not
+            printable, or has white space at an end.
     """
-    if not 1 <= len(text) <= _MAX_CHARACTERS or not text.isprintable() or text != text.strip():
+    if not isinstance(found, str) or not 1 <= len(found) <= _MAX_CHARACTERS:
         raise InvalidTenantIdError
-    return TenantId(text)
+    if not found.isprintable() or found != found.strip():
+        raise InvalidTenantIdError
+    return TenantId(found)
 
 
 @frozen(kw_only=True)
@@ -40,7 +42,7 @@ class IdentifiedCaller:
 
 @frozen(kw_only=True)
 class UnidentifiedCaller:
-    """Somebody without an id, on purpose: authentication is off.
+    """Somebody without an id, on purpose: authentication is off, or the operator allows it.
 
     An identity source that cannot be understood is an error, never this: this opens every room.
     """

@@ -1,7 +1,7 @@
 """Who is calling: what any source of identity must do for us. Used by entrypoints only."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from attrs import field, frozen
@@ -10,14 +10,67 @@ from domain.caller import Caller
 
 
 class AuthenticatorError(Exception):
-    """A caller could not be identified."""
+    """A caller could not be identified; the reason, for the log alone, repeats nothing foreign."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class CredentialRefusedError(AuthenticatorError):
-    """No source of identity knows the credential."""
+    """The credential is not, or no longer, good."""
 
-    def __init__(self) -> None:
-        super().__init__("the token is not valid")
+    def __init__(self, *, reason: str) -> None:
+        super().__init__("the token is not valid", reason=reason)
+
+
+class CredentialUnknownError(CredentialRefusedError):
+    """The credential is none of this source's; another may know it."""
+
+
+class AuthenticatorUnavailableError(AuthenticatorError):
+    """The source of identity could not be reached in time; it has said nothing of the caller."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__("the source of identity is unavailable", reason=reason)
+
+
+class AuthenticatorUnusableError(AuthenticatorError):
+    """The source of identity said something that cannot be understood: never "nobody"."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__("the source of identity gave an unusable answer", reason=reason)
+
+
+class PresentedRequest(Protocol):
+    """The request that a credential came with, for sources that judge by more than the token."""
+
+    @property
+    @abstractmethod
+    def method(self) -> str:
+        """What is to be done, as ``POST``."""
+
+    @property
+    @abstractmethod
+    def path(self) -> str:
+        """To what, without a query."""
+
+    @property
+    @abstractmethod
+    def headers(self) -> Mapping[str, str]:
+        """The fields beside it, by name in lower case; one given more than once is joined."""
+
+    @abstractmethod
+    async def body(self) -> Mapping[str, object]:
+        """Read its JSON object; empty where it is not valid.
+
+        Raises:
+            Exception: the entrypoint's own, where the body cannot be had; let it pass.
+        """
+
+    @abstractmethod
+    def left_s(self) -> float:
+        """Tell how many seconds are left to find out who calls."""
 
 
 @frozen(kw_only=True)
@@ -25,6 +78,7 @@ class Credential:
     """What a caller shows to be known by; its token stays out of every repr."""
 
     token: str = field(repr=False)
+    request: PresentedRequest = field(repr=False)
 
 
 PresentCredential = Callable[[], Credential]
@@ -39,6 +93,9 @@ class Authenticator(Protocol):
         """Tell who shows this credential.
 
         Raises:
-            CredentialRefusedError: nobody that we know.
+            CredentialUnknownError: this source does not know it.
+            CredentialRefusedError: this source knows it, and knows it to be no good.
+            AuthenticatorUnavailableError: nothing was learnt in time; asking again is safe.
+            AuthenticatorUnusableError: what was learnt makes no sense.
             Exception: whatever ``present`` raises, unchanged.
         """

@@ -9,6 +9,7 @@ from aiohttp import web
 from attrs import define, field
 from structlog.typing import FilteringBoundLogger
 
+from application.ports.authenticator import AuthenticatorError
 from application.ports.room_gateway import RoomGatewayError
 from domain.caller import Caller, IdentifiedCaller
 from domain.room import RoomNotFoundError
@@ -64,7 +65,7 @@ class AuditRecord:
                 return {}
             case RoomNotFoundError(reason=reason):
                 return {"reason": reason.value}
-            case RoomGatewayError(reason=reason):
+            case RoomGatewayError(reason=reason) | AuthenticatorError(reason=reason):
                 return {"reason": reason}
             case error if self.code == "INTERNAL_ERROR":
                 return {"reason": type(error).__name__, "stack": format_tb(error.__traceback__)}

@@ -4,11 +4,13 @@ import asyncio
 
 from aiohttp import HttpVersion11, web
 from aiohttp.web_protocol import RequestPayloadError
+from attrs import define, field
 
 from domain import strict_json
+from entrypoints.http.deadline import Deadline
 from entrypoints.http.errors import (
     ClientGoneError,
-    InvalidRequestError,
+    InvalidJsonError,
     MalformedHttpError,
     PayloadTooLargeError,
     RequestTimeoutError,
@@ -18,24 +20,35 @@ from entrypoints.http.limits import Limits
 from entrypoints.http.wire import FIELDS
 
 
-async def read_json_object(request: web.Request, limits: Limits) -> dict[str, object]:
-    """Read the body as strict JSON, its size told from ``Content-Length`` where there is one.
+@define(eq=False)
+class JsonBody:
+    """A request's body, read when it is first asked for and not a second time."""
 
-    Raises:
-        UnsupportedMediaTypeError: it is not said to be JSON in UTF-8, or is compressed.
-        PayloadTooLargeError: it is larger than ``limits.max_body_bytes``.
-        RequestTimeoutError: it did not arrive within ``limits.body_timeout_s``.
-        InvalidRequestError: it is not a JSON object.
-    """
-    _check_media_type(request)
-    body = await _read(request, limits)
-    try:
-        return strict_json.loads_object(body)
-    except strict_json.DuplicateKeyError as error:
-        what = error.key if error.key in FIELDS else "a field"
-        raise InvalidRequestError(f"{what} is given twice") from None
-    except strict_json.StrictJsonError as error:
-        raise InvalidRequestError(f"the body {error}") from None
+    _request: web.Request
+    _limits: Limits
+    _deadline: Deadline
+    _bytes: bytes | None = field(init=False, default=None)
+
+    async def members(self) -> dict[str, object]:
+        """Read the body as strict JSON, its size told from ``Content-Length`` where there is one.
+
+        Raises:
+            UnsupportedMediaTypeError: it is not said to be JSON in UTF-8, or is compressed.
+            PayloadTooLargeError: it is larger than ``max_body_bytes``.
+            RequestTimeoutError: it did not arrive within ``body_timeout_s``.
+            InvalidJsonError: it is not a JSON object.
+        """
+        _check_media_type(self._request)
+        if self._bytes is None:
+            with self._deadline.paused():
+                self._bytes = await _read(self._request, self._limits)
+        try:
+            return strict_json.loads_object(self._bytes)
+        except strict_json.DuplicateKeyError as error:
+            what = error.key if error.key in FIELDS else "a field"
+            raise InvalidJsonError(f"{what} is given twice") from None
+        except strict_json.StrictJsonError as error:
+            raise InvalidJsonError(f"the body {error}") from None
 
 
 def _check_media_type(request: web.Request) -> None:

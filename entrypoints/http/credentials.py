@@ -1,21 +1,31 @@
-"""The token that a caller shows, in a header or in the query string."""
+"""The token that a caller shows, in a header or in the query string, and what it comes with."""
 
 import re
+from collections.abc import Mapping
 
 from aiohttp import web
+from attrs import frozen
+from typing_extensions import override
 
-from application.ports.authenticator import Credential
+from application.ports.authenticator import Credential, PresentedRequest
+from entrypoints.http.body import JsonBody
+from entrypoints.http.deadline import Deadline
 from entrypoints.http.errors import (
+    InvalidJsonError,
     InvalidRequestError,
     MalformedCredentialError,
     MissingCredentialError,
+    UnsupportedMediaTypeError,
 )
+from entrypoints.http.limits import Limits
 
 _BEARER = re.compile(r"bearer ([!-~]+)", re.IGNORECASE)
 _TOKEN = re.compile(r"([!-~]+)")
 
 
-def present_credential(request: web.Request, *, max_token_bytes: int) -> Credential:
+def present_credential(
+    request: web.Request, body: JsonBody, deadline: Deadline, limits: Limits
+) -> Credential:
     """Read ``Authorization: Bearer <token>``, or else ``?api_key=<token>``.
 
     A well-formed header wins, whether its token is right or not.
@@ -34,6 +44,50 @@ def present_credential(request: web.Request, *, max_token_bytes: int) -> Credent
     shown = [_BEARER.fullmatch(value) for value in headers]
     shown += [_TOKEN.fullmatch(value) for value in parameters]
     for match in shown:
-        if match and len(match[1]) <= max_token_bytes:
-            return Credential(token=match[1])
+        if match and len(match[1]) <= limits.max_token_bytes:
+            return Credential(token=match[1], request=HttpRequest(request, body, deadline))
     raise MalformedCredentialError("the token is malformed")
+
+
+@frozen
+class HttpRequest(PresentedRequest):
+    """A request as sources of identity may see it."""
+
+    _request: web.Request
+    _body: JsonBody
+    _deadline: Deadline
+
+    @property
+    @override
+    def method(self) -> str:
+        return self._request.method
+
+    @property
+    @override
+    def path(self) -> str:
+        return self._request.path
+
+    @property
+    @override
+    def headers(self) -> Mapping[str, str]:
+        joined: dict[str, str] = {}
+        for name, value in self._request.headers.items():
+            key, text = name.lower(), _readable(value)
+            joined[key] = f"{joined[key]}, {text}" if key in joined else text
+        return joined
+
+    @override
+    async def body(self) -> Mapping[str, object]:
+        try:
+            return await self._body.members()
+        except (UnsupportedMediaTypeError, InvalidJsonError):
+            return {}
+
+    @override
+    def left_s(self) -> float:
+        return self._deadline.left_s()
+
+
+def _readable(value: str) -> str:
+    """Replace what is not UTF-8, which aiohttp hands on as lone surrogates."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from aiohttp import web
 from attrs import field, frozen
 
-from application.ports.authenticator import CredentialRefusedError
+from application.ports.authenticator import (
+    AuthenticatorUnavailableError,
+    AuthenticatorUnusableError,
+    CredentialRefusedError,
+)
 from application.ports.room_gateway import (
     RemoteUnmuteDisabledError,
     RoomGatewayNotConfiguredError,
@@ -23,6 +27,10 @@ class ApiError(Exception):
 
 class InvalidRequestError(ApiError):
     """The request says nothing that we can act on."""
+
+
+class InvalidJsonError(InvalidRequestError):
+    """The body is no JSON object."""
 
 
 class MalformedHttpError(InvalidRequestError):
@@ -91,6 +99,14 @@ ANSWERS: Mapping[type[Exception], Answer] = {
     ),
     RoomGatewayRefusedError: Answer(
         500, "MUTE_FAILED", "LiveKit refused; the reason is in this service's log"
+    ),
+    AuthenticatorUnusableError: Answer(
+        502, "AUTH_SERVICE_ERROR", "who is calling could not be found out; the log has the reason"
+    ),
+    AuthenticatorUnavailableError: Answer(
+        503,
+        "AUTH_SERVICE_UNAVAILABLE",
+        "who is calling could not be found out in time; asking again is safe",
     ),
     CredentialRefusedError: Answer(401, "UNAUTHORIZED", headers=_INVALID_TOKEN),
     MalformedCredentialError: Answer(401, "UNAUTHORIZED", headers=_INVALID_TOKEN),

@@ -5,7 +5,7 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Limits:
-    """The bounds of the REST API; settings may change all but ``leaving_s``."""
+    """The bounds of the REST API."""
 
     max_in_flight: int = 512
     max_line_bytes: int = 8190
@@ -16,5 +16,7 @@ class Limits:
     body_timeout_s: float = 5.0
     idle_timeout_s: float = 75.0
     drain_timeout_s: float = 10.0
+    upstream_timeout_s: float = 5.0
+    """How long all whom we ask on a request's behalf may take together."""
     leaving_s: float = 1.0
     """How long a server that was told to stop goes on serving, so that its clients learn of it."""

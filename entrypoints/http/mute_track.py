@@ -7,10 +7,12 @@ from aiohttp import web
 from application.mute_track import MuteTrackCommand
 from domain.track import Participant
 from entrypoints.http.audit import AUDIT_RECORD
-from entrypoints.http.body import read_json_object
+from entrypoints.http.body import JsonBody
 from entrypoints.http.credentials import present_credential
+from entrypoints.http.deadline import Deadline
 from entrypoints.http.errors import InvalidRequestError
 from entrypoints.http.keys import AUTHENTICATOR, LIMITS, MUTE_TRACK
+from entrypoints.http.limits import Limits
 from entrypoints.http.wire import (
     MuteRequest,
     MuteResponse,
@@ -23,10 +25,12 @@ async def mute_track(request: web.Request) -> web.Response:
     """Find out who calls, what they want, have it done, and tell what is so now."""
     record = request[AUDIT_RECORD]
     limits = request.app[LIMITS]
+    deadline = Deadline(limits.upstream_timeout_s)
+    body = JsonBody(request, limits, deadline)
     record.caller = await request.app[AUTHENTICATOR].authenticate(
-        partial(present_credential, request, max_token_bytes=limits.max_token_bytes)
+        partial(present_credential, request, body, deadline, limits)
     )
-    record.wish = await _read_wish(request)
+    record.wish = await _read_wish(body, limits)
     track = await request.app[MUTE_TRACK].execute(
         MuteTrackCommand(
             caller=record.caller,
@@ -35,7 +39,8 @@ async def mute_track(request: web.Request) -> web.Response:
             ),
             track_sid=record.wish.track_sid,
             muted=record.wish.muted,
-        )
+        ),
+        within_s=deadline.left_s(),
     )
     record.muted = track.muted
     return json_response(
@@ -48,12 +53,10 @@ async def mute_track(request: web.Request) -> web.Response:
     )
 
 
-async def _read_wish(request: web.Request) -> MuteRequest:
-    limits = request.app[LIMITS]
-    members = await read_json_object(request, limits)
+async def _read_wish(body: JsonBody, limits: Limits) -> MuteRequest:
     try:
         return structure_mute_request(
-            members, max_track_sid_characters=limits.max_track_sid_characters
+            await body.members(), max_track_sid_characters=limits.max_track_sid_characters
         )
     except ValueError as error:
         raise InvalidRequestError(str(error)) from None

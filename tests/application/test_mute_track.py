@@ -157,6 +157,12 @@ class TestMuteTrack:
         assert failure.value.reason == "no answer within 0.2 s"
         assert gateway.calls == calls
 
+    async def test_may_be_given_less_time(self) -> None:
+        mute_track = MuteTrack(gateway=SlowGateway(3600), deadline_s=3600)
+        with pytest.raises(RoomGatewayUnavailableError) as failure:
+            await mute_track.execute(command(TENANT_A), within_s=0.05)
+        assert failure.value.reason == "no answer within 0.05 s"
+
     async def test_lets_go_when_cancelled(self) -> None:
         mute_track = MuteTrack(gateway=SlowGateway(3600), deadline_s=3600)
         task = asyncio.create_task(mute_track.execute(command(TENANT_A)))

@@ -9,7 +9,7 @@ class TestTenantId:
         assert tenant_id(text) == text
 
     @pytest.mark.parametrize(
-        "text",
+        "found",
         [
             "",
             " ",
@@ -23,10 +23,15 @@ class TestTenantId:
             "\ud800",
             "a\u200bb",
             "a" * 129,
+            None,
+            1,
+            True,
+            b"a",
+            ["a"],
         ],
     )
     def test_is_1_to_128_printable_characters_with_no_white_space_at_its_ends(
-        self, text: str
+        self, found: object
     ) -> None:
         with pytest.raises(InvalidTenantIdError):
-            tenant_id(text)
+            tenant_id(found)

@@ -36,6 +36,4 @@ class TestAnswers:
         documented = Document().root["components"]["schemas"]["Error"]["properties"]["code"]["enum"]
         assert {answer.code for answer in ANSWERS.values()} == set(documented) - {
             "RATE_LIMITED",
-            "AUTH_SERVICE_ERROR",
-            "AUTH_SERVICE_UNAVAILABLE",
         }
