@@ -1,13 +1,13 @@
 """The room gateway over LiveKit's RoomService."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 import aiohttp
-from attrs import field, frozen
+from attrs import frozen
 from livekit.api import (
     AccessToken,
     ListRoomsRequest,
@@ -20,6 +20,7 @@ from livekit.api.room_service import RoomService
 from livekit.protocol.models import Room as LiveKitRoom
 from typing_extensions import override
 
+from adapters.livekit.api_key import ApiKey
 from adapters.livekit.errors import (
     FOREIGN_ERRORS,
     AbsentError,
@@ -53,8 +54,7 @@ class LiveKitRoomGateway(RoomGateway):
     """Asks LiveKit anew at each call, within ``timeout_s``, with a token for that call alone."""
 
     url: str
-    api_key: str
-    api_secret: str = field(repr=False)
+    api_key: Callable[[], ApiKey]
     session: aiohttp.ClientSession
     timeout_s: float
     probe_delay_s: float
@@ -155,7 +155,8 @@ class LiveKitRoomGateway(RoomGateway):
     def _room_service(self, grants: VideoGrants) -> RoomService:
         """Sign a token with these grants alone; livekit-api's own would live six hours."""
         grants.can_publish = grants.can_subscribe = grants.can_publish_data = False
-        token = AccessToken(self.api_key, self.api_secret).with_ttl(_TOKEN_LIFE).with_grants(grants)
+        key = self.api_key()
+        token = AccessToken(key.name, key.secret).with_ttl(_TOKEN_LIFE).with_grants(grants)
         return LiveKitAPI.with_token(
             token.to_jwt(), url=self.url, session=self.session, failover=False
         ).room
@@ -168,11 +169,10 @@ def _look_at_outcome(task: asyncio.Task[Track]) -> None:
 
 
 @asynccontextmanager
-async def open_gateway(  # noqa: PLR0913 - each is a fact of the deployment
+async def open_gateway(
     *,
     url: str,
-    api_key: str,
-    api_secret: str,
+    api_key: Callable[[], ApiKey],
     timeout_s: float,
     max_connections: int,
     probe_delay_s: float = 0.1,
@@ -181,8 +181,7 @@ async def open_gateway(  # noqa: PLR0913 - each is a fact of the deployment
 
     Args:
         url: where LiveKit listens; checked by whoever reads the settings.
-        api_key: an API key of that LiveKit.
-        api_secret: the key's secret.
+        api_key: gives the key of today, one of that LiveKit's.
         timeout_s: within how many seconds each call of the gateway answers or fails.
         max_connections: at most so many connections to LiveKit; a mute may need two.
         probe_delay_s: how long a mute may be silent before the participant is looked for.
@@ -191,7 +190,6 @@ async def open_gateway(  # noqa: PLR0913 - each is a fact of the deployment
         yield LiveKitRoomGateway(
             url=url,
             api_key=api_key,
-            api_secret=api_secret,
             session=session,
             timeout_s=timeout_s,
             probe_delay_s=probe_delay_s,

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email import message_from_string
+from functools import partial
 from typing import Any
 
 import jwt
@@ -15,6 +16,7 @@ from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInf
 from livekit.protocol.models import Room as LiveKitRoom
 from typing_extensions import override
 
+from adapters.livekit.api_key import ApiKey
 from adapters.livekit.room_gateway import LiveKitRoomGateway, open_gateway
 from application.ports.room_gateway import (
     RoomGatewayError,
@@ -210,8 +212,7 @@ async def gateway_to(
 ) -> AsyncIterator[LiveKitRoomGateway]:
     async with open_gateway(
         url=url,
-        api_key="key",
-        api_secret=SECRET,
+        api_key=partial(ApiKey, name="key", secret=SECRET),
         timeout_s=timeout_s,
         max_connections=10,
         probe_delay_s=probe_delay_s,

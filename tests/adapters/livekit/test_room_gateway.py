@@ -1,10 +1,12 @@
 """The room gateway's suite on LiveKit: its double, and a real server."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 from pytest_aiohttp import AiohttpServer
 
+from adapters.livekit.api_key import ApiKey
 from adapters.livekit.room_gateway import open_gateway
 from application.ports.room_gateway import RoomGateway
 from contract.livekit_double import LiveKitDouble
@@ -38,8 +40,7 @@ class TestLiveKitRoomGateway(RoomGatewayContract):
         server = await aiohttp_server(double.app())
         async with open_gateway(
             url=str(server.make_url("/")),
-            api_key=double.api_key,
-            api_secret=double.api_secret,
+            api_key=partial(ApiKey, name=double.api_key, secret=double.api_secret),
             timeout_s=5.0,
             max_connections=CONNECTIONS,
         ) as gateway:
@@ -63,8 +64,7 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
     async def gateway(self, server: LiveKitServer) -> AsyncIterator[RoomGateway]:
         async with open_gateway(
             url=server.url,
-            api_key=server.api_key,
-            api_secret=server.api_secret,
+            api_key=partial(ApiKey, name=server.api_key, secret=server.api_secret),
             timeout_s=2.5,  # under the 3 s that LiveKit waits for somebody who is not there
             max_connections=CONNECTIONS,
         ) as gateway:
