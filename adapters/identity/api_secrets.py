@@ -2,40 +2,58 @@
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
+from attrs import field, frozen
 from typing_extensions import override
 
 from application.ports.authenticator import (
     Authenticator,
-    CredentialRefusedError,
+    CredentialUnknownError,
     PresentCredential,
 )
 from domain.caller import Caller, IdentifiedCaller, TenantId
 
 
-class ApiSecretsAuthenticator(Authenticator):
-    """Knows a tenant by any of its secrets.
+@frozen
+class ApiSecrets:
+    """The tenant of each secret; a tenant may have several.
 
-    A secret is looked up by a digest under a key of this process alone, then compared once in
+    A secret is found by a digest under a key of this process alone, then compared once in
     constant time: ten thousand secrets cost what one costs, and time tells nothing of them.
     """
 
-    def __init__(self, tenants: Mapping[str, TenantId]) -> None:
-        """Take the tenant of each secret; a tenant may have several secrets."""
-        self._key = secrets.token_bytes(32)
-        self._known = {
+    tenants: Mapping[str, TenantId] = field(repr=False)
+    _key: bytes = field(init=False, repr=False, eq=False, factory=partial(secrets.token_bytes, 32))
+    _known: Mapping[bytes, tuple[bytes, TenantId]] = field(init=False, repr=False, eq=False)
+
+    @_known.default
+    def _digests(self) -> Mapping[bytes, tuple[bytes, TenantId]]:
+        return {
             self._digest(secret.encode()): (secret.encode(), tenant)
-            for secret, tenant in tenants.items()
+            for secret, tenant in self.tenants.items()
         }
 
-    @override
-    async def authenticate(self, present: PresentCredential) -> Caller:
-        token = present().token.encode()
-        secret, tenant = self._known.get(self._digest(token), (b"", None))
-        if not hmac.compare_digest(token, secret) or tenant is None:
-            raise CredentialRefusedError
-        return IdentifiedCaller(id=tenant)
+    def holder(self, token: str) -> TenantId | None:
+        """Tell whose secret this is, if anybody's."""
+        shown = token.encode()
+        secret, tenant = self._known.get(self._digest(shown), (b"", None))
+        return tenant if hmac.compare_digest(shown, secret) else None
 
     def _digest(self, secret: bytes) -> bytes:
         return hmac.digest(self._key, secret, "sha256")
+
+
+@frozen
+class ApiSecretsAuthenticator(Authenticator):
+    """Knows a tenant by any of its secrets, as they stand now."""
+
+    secrets: Callable[[], ApiSecrets]
+
+    @override
+    async def authenticate(self, present: PresentCredential) -> Caller:
+        tenant = self.secrets().holder(present().token)
+        if tenant is None:
+            raise CredentialUnknownError(reason="no such API secret")
+        return IdentifiedCaller(id=tenant)

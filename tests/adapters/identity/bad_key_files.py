@@ -1,0 +1,117 @@
+"""Files that hold no public key of any use, by what they hold instead."""
+
+import base64
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+from tests.adapters.identity.bad_keys import USELESS_KEYS
+from tests.adapters.identity.keys import signer, to_json
+
+SPKI = PublicFormat.SubjectPublicKeyInfo
+
+
+def rewritten(alg: str, encoding: Encoding, form: PublicFormat) -> bytes:
+    return load_pem_public_key(signer(alg).pem).public_bytes(encoding, form)
+
+
+def rsa_of(bits: int, exponent: int = 65537) -> bytes:
+    """Write a key that is good for nothing but its length."""
+    numbers = RSAPublicNumbers(e=exponent, n=(1 << bits) - 1)
+    return numbers.public_key().public_bytes(Encoding.PEM, SPKI)
+
+
+def ed25519_of(point: str) -> bytes:
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(point))
+    return key.public_bytes(Encoding.PEM, SPKI)
+
+
+SMALL_ORDER = (
+    "00" * 32,
+    "00" * 31 + "80",
+    "01" + "00" * 31,
+    "01" + "00" * 30 + "80",
+    "ec" + "ff" * 30 + "7f",
+    "ed" + "ff" * 30 + "7f",
+    "ee" + "ff" * 30 + "ff",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+)
+
+
+def certificate() -> bytes:
+    private, now = signer("ES256").private, datetime.now(UTC)
+    assert isinstance(private, EllipticCurvePrivateKey)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(x509.Name([]))
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+    )
+    return builder.sign(private, SHA256()).public_bytes(Encoding.PEM)
+
+
+def of_unknown_type(oid: str, unknown: str) -> bytes:
+    """Change an object identifier of a key on P-256 into one that nobody has heard of."""
+    der = rewritten("ES256", Encoding.DER, SPKI)
+    der = der.replace(bytes.fromhex(oid), bytes.fromhex(unknown))
+    lines = base64.encodebytes(der).decode()
+    return f"-----BEGIN PUBLIC KEY-----\n{lines}-----END PUBLIC KEY-----\n".encode()
+
+
+def useless_keys() -> bytes:
+    return to_json({"keys": [key.published(name) for name, key in USELESS_KEYS.items()]})
+
+
+BAD_FILES: Mapping[str, Callable[[], bytes]] = {
+    "nothing": lambda: b"",
+    "white space": lambda: b" \n",
+    "five hyphens": lambda: b"-----",
+    "a private key": lambda: signer("ES256").key.as_pem(private=True),
+    "a private key of RSA": lambda: signer("RS256").key.as_pem(private=True),
+    "a certificate": certificate,
+    "a key in DER": lambda: rewritten("ES256", Encoding.DER, SPKI),
+    "a key of OpenSSH": lambda: rewritten("RS256", Encoding.OpenSSH, PublicFormat.OpenSSH),
+    "PEM broken off": lambda: signer("RS256").pem[:100],
+    "PEM of garbage": lambda: b"-----BEGIN PUBLIC KEY-----\ns3cret==\n-----END PUBLIC KEY-----\n",
+    "PEM of nothing": lambda: b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
+    "PEM by another name": lambda: signer("RS256").pem.replace(b"PUBLIC", b"S3CRET"),
+    "a private key behind a public one": lambda: (
+        signer("ES256").pem + signer("ES256").key.as_pem(private=True)
+    ),
+    "a key of no use behind one of use": lambda: signer("ES256").pem + rsa_of(1024),
+    "RSA with a long exponent": lambda: rsa_of(2048, exponent=(1 << 64) + 1),
+    **{
+        f"Ed25519 under which anybody can sign {number}": partial(ed25519_of, point)
+        for number, point in enumerate(SMALL_ORDER)
+    },
+    "PEM of bytes": lambda: b"-----\xff\x00\xfe-----",
+    "a key of an unknown type": lambda: of_unknown_type("2a8648ce3d0201", "2a8648ce3d0202"),
+    "an unknown curve": lambda: of_unknown_type("2a8648ce3d030107", "2a8648ce3d03017f"),
+    "RSA of 1,024 bits": lambda: signer("RS256", "short", "1024").pem,
+    "RSA of 2,047 bits": lambda: rsa_of(2047),
+    "RSA of 8,193 bits": lambda: rsa_of(8193),
+    "P-384": lambda: signer("ES384", kind="P-384").pem,
+    "P-521": lambda: signer("ES512", kind="P-521").pem,
+    "secp256k1": lambda: signer("ES256K", kind="secp256k1").pem,
+    "Ed448": lambda: signer("EdDSA", "long", "Ed448").pem,
+    "X25519": lambda: signer("ECDH-ES", kind="X25519").pem,
+    "an empty key set": lambda: b'{"keys":[]}',
+    "a key set of useless keys": useless_keys,
+    "a key without a set": lambda: to_json(signer("ES256").jwk),
+    "a list of keys": lambda: to_json([signer("ES256").jwk]),
+}
