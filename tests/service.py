@@ -125,7 +125,7 @@ def parse_answers(received: bytes) -> list[Answer]:
 async def running_service(
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
-    authenticator: Authenticator,
+    open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
     limits: Limits = QUICK,
     deadline_s: float = 5.0,
 ) -> AsyncIterator[Service]:
@@ -137,7 +137,7 @@ async def running_service(
     app = create_app(
         open_gateway=open_gateway,
         make_mute_track=lambda gateway: MuteTrack(gateway=gateway, deadline_s=deadline_s),
-        authenticator=authenticator,
+        open_authenticator=open_authenticator,
         limits=limits,
     )
     async with (

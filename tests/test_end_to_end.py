@@ -1,14 +1,16 @@
 """From a caller's socket to LiveKit and back: the double's, and a real server's."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
+from functools import partial
 
 import pytest
 from attrs import frozen
 from pytest_aiohttp import AiohttpServer
 
-from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.identity.nobody import NobodyAuthenticator
+from adapters.livekit.api_key import ApiKey
 from adapters.livekit.room_gateway import open_gateway
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import TURN_PASSWORD, LiveKitRooms
@@ -74,14 +76,15 @@ class EndToEnd:
                 service = running_service(
                     open_gateway=lambda: open_gateway(
                         url=livekit.url,
-                        api_key=livekit.api_key,
-                        api_secret=secret,
+                        api_key=partial(ApiKey, name=livekit.api_key, secret=secret),
                         timeout_s=TIMEOUT_S,
                         max_connections=10,
                         probe_delay_s=probe_delay_s,
                     ),
-                    authenticator=(
-                        ApiSecretsAuthenticator(TOKENS) if guarded else NobodyAuthenticator()
+                    open_authenticator=lambda: nullcontext(
+                        ApiSecretsAuthenticator(lambda: ApiSecrets(TOKENS))
+                        if guarded
+                        else NobodyAuthenticator()
                     ),
                     deadline_s=TIMEOUT_S,
                 )

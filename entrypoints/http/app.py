@@ -21,26 +21,26 @@ def create_app(
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     make_mute_track: Callable[[RoomGateway], MuteTrack],
-    authenticator: Authenticator,
+    open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
     limits: Limits,
 ) -> web.Application:
-    """Make the application; the gateway lives from its start to its end.
+    """Make the application; what it opens lives from its start to its end.
 
     Serve it with ``entrypoints.http.server``, which gives every answer its common headers and
     every request its event in the log.
     """
     app = web.Application(middlewares=[answer_errors, refuse_malformed_http, limit_in_flight])
-    app[AUTHENTICATOR] = authenticator
     app[LIMITS] = limits
     app[TRAFFIC] = Traffic(max_in_flight=limits.max_in_flight)
 
-    async def hold_gateway(app: web.Application) -> AsyncIterator[None]:
-        async with open_gateway() as gateway:
+    async def hold_adapters(app: web.Application) -> AsyncIterator[None]:
+        async with open_authenticator() as authenticator, open_gateway() as gateway:
+            app[AUTHENTICATOR] = authenticator
             app[ROOM_GATEWAY] = gateway
             app[MUTE_TRACK] = make_mute_track(gateway)
             yield
 
-    app.cleanup_ctx.append(hold_gateway)
+    app.cleanup_ctx.append(hold_adapters)
     app.router.add_get("/", health.live)
     app.router.add_get("/livez", health.live)
     app.router.add_get("/readyz", health.ready)

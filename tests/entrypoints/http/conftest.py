@@ -3,7 +3,7 @@ from contextlib import AsyncExitStack, nullcontext
 
 import pytest
 
-from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.identity.nobody import NobodyAuthenticator
 from adapters.in_memory.demo import demo_room_gateway
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
@@ -26,7 +26,8 @@ def gateway() -> InMemoryRoomGateway:
 
 @pytest.fixture
 def api_secrets() -> ApiSecretsAuthenticator:
-    return ApiSecretsAuthenticator({DEMO_TOKEN: TenantId("demo"), OTHER_TOKEN: TenantId("other")})
+    known = ApiSecrets({DEMO_TOKEN: TenantId("demo"), OTHER_TOKEN: TenantId("other")})
+    return ApiSecretsAuthenticator(lambda: known)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
             return await stack.enter_async_context(
                 running_service(
                     open_gateway=lambda: nullcontext(other_gateway or gateway),
-                    authenticator=authenticator or NobodyAuthenticator(),
+                    open_authenticator=lambda: nullcontext(authenticator or NobodyAuthenticator()),
                     limits=limits,
                 )
             )

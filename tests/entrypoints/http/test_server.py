@@ -47,7 +47,7 @@ async def begin_mute(service: Service, held: HeldGateway) -> asyncio.Task[Answer
 def running(gateway: RoomGateway, limits: Limits) -> AbstractAsyncContextManager[Service]:
     return running_service(
         open_gateway=lambda: nullcontext(gateway),
-        authenticator=NobodyAuthenticator(),
+        open_authenticator=lambda: nullcontext(NobodyAuthenticator()),
         limits=limits,
     )
 

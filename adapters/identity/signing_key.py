@@ -1,0 +1,49 @@
+"""The private key that questions to the authentication service are signed with."""
+
+import jwt
+from attrs import field, frozen
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+_MIN_RSA_BITS = 2048
+_ALGORITHM_OF_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
+
+
+@frozen(kw_only=True)
+class SigningKey:
+    """A private key, and the algorithm that its type calls for."""
+
+    alg: str
+    key: PrivateKey = field(repr=False)
+
+    def sign(self, payload: bytes) -> str:
+        """Make a signed token (JWS, compact) of a payload."""
+        return jwt.PyJWS().encode(payload, self.key, algorithm=self.alg)
+
+
+def parse_signing_key(pem: bytes) -> SigningKey:
+    """Read a private key in PEM, not encrypted.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, UnsupportedAlgorithm, InternalError):
+        raise ValueError("holds no private key in PEM") from None
+    except TypeError:
+        raise ValueError("holds an encrypted key; it must not be") from None
+    match key:
+        case RSAPrivateKey() if key.key_size >= _MIN_RSA_BITS:
+            return SigningKey(alg="RS256", key=key)
+        case EllipticCurvePrivateKey() if key.curve.name in _ALGORITHM_OF_CURVE:
+            return SigningKey(alg=_ALGORITHM_OF_CURVE[key.curve.name], key=key)
+        case Ed25519PrivateKey():
+            return SigningKey(alg="EdDSA", key=key)
+        case _:
+            raise ValueError("must hold a key of RSA (2,048 bits or more), P-256 or Ed25519")

@@ -1,0 +1,141 @@
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.dsa import generate_private_key as generate_dsa_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP224R1,
+    SECP256K1,
+    SECP256R1,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.identity.signing_key import parse_signing_key
+from tests.adapters.identity.authentication_service import MAKE_KEY, KeyPair, usual_keys
+
+EC_KEY = generate_private_key(SECP256R1())
+PEM = EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+PUBLIC_PEM = EC_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+P256_PARAMETERS = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+
+UNFIT: Mapping[str, Callable[[], PrivateKeyTypes]] = {
+    "RSA of 1,024 bits": lambda: generate_rsa_key(65537, 1024),  # noqa: S505
+    "RSA of 2,047 bits": lambda: generate_rsa_key(65537, 2047),  # noqa: S505
+    "DSA": lambda: generate_dsa_key(1024),  # noqa: S505
+    "P-224": lambda: generate_private_key(SECP224R1()),
+    "secp256k1": lambda: generate_private_key(SECP256K1()),
+    "Ed448": Ed448PrivateKey.generate,
+    "X25519": X25519PrivateKey.generate,
+    "X448": X448PrivateKey.generate,
+}
+
+
+def certificate() -> bytes:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "s3cret")])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, EC_KEY.public_key(), 1, day, day)
+    return builder.sign(EC_KEY, SHA256()).public_bytes(Encoding.PEM)
+
+
+def encrypted(form: PrivateFormat) -> bytes:
+    return EC_KEY.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"s3cret"))
+
+
+NO_KEYS: Mapping[str, bytes] = {
+    "empty": b"",
+    "white space": b" \n",
+    "garbage": b"s3cret",
+    "Ed448 of another length": (
+        b"-----BEGIN PRIVATE KEY-----\n"
+        b"MC4CAQAwBQYDK2VxBCIEIFURAnZApj4PFDXHaxyBgIS0FM22hYMPoGbCWdt1NmnO\n"
+        b"-----END PRIVATE KEY-----\n"
+    ),
+    "bytes": bytes(range(256)),
+    "a public key": PUBLIC_PEM,
+    "a certificate": certificate(),
+    "DER": EC_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+    "OpenSSH": EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()),
+    "a JWK": b'{"kty": "oct", "k": "czNjcmV0"}',
+    "UTF-16": PEM.decode().encode("utf-16"),
+    "no end": PEM[:-30],
+    "nothing inside": b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
+    "another label": PEM.replace(b"PRIVATE KEY", b"PUBLIC KEY"),
+    "a path": b"/etc/s3cret.pem",
+}
+
+
+def parsed(pem: bytes) -> str:
+    return parse_signing_key(pem).alg
+
+
+class TestSigningKey:
+    @pytest.mark.parametrize("alg", MAKE_KEY)
+    def test_signs_as_its_type_calls_for(self, alg: str) -> None:
+        keys = KeyPair.made(alg)
+        signed = keys.read(keys.signing.sign(b'{"x": 1}'))
+        assert signed.header == {"alg": alg, "typ": "JWT"}
+        assert signed.claims == {"x": 1}
+        assert keys.signing.alg == alg
+
+    def test_keeps_its_key_out_of_its_repr(self) -> None:
+        assert repr(usual_keys().signing) == "SigningKey(alg='ES256')"
+
+
+class TestParsing:
+    @pytest.mark.parametrize(
+        "pem",
+        [
+            EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
+            P256_PARAMETERS + PEM,
+            PUBLIC_PEM + PEM,
+            b"a comment\n" + PEM + b"\n",
+            PEM.replace(b"\n", b"\r\n"),
+        ],
+        ids=["traditional", "parameters first", "public key first", "text around", "other lines"],
+    )
+    def test_takes_every_usual_form(self, pem: bytes) -> None:
+        assert parsed(pem) == "ES256"
+
+    def test_takes_traditional_rsa(self) -> None:
+        key = generate_rsa_key(65537, 2048)
+        form = PrivateFormat.TraditionalOpenSSL
+        assert parsed(key.private_bytes(Encoding.PEM, form, NoEncryption())) == "RS256"
+
+    @pytest.mark.parametrize("make", UNFIT.values(), ids=UNFIT.keys())
+    def test_refuses_keys_that_are_not_fit(self, make: Callable[[], PrivateKeyTypes]) -> None:
+        pem = make().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        with pytest.raises(ValueError, match="must hold a key of RSA"):
+            parsed(pem)
+
+    @pytest.mark.parametrize("pem", NO_KEYS.values(), ids=NO_KEYS.keys())
+    def test_refuses_what_is_no_private_key(self, pem: bytes) -> None:
+        with pytest.raises(ValueError, match=r"^holds no private key in PEM$"):
+            parsed(pem)
+
+    @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+    def test_refuses_encrypted_keys(self, form: PrivateFormat) -> None:
+        with pytest.raises(ValueError, match=r"^holds an encrypted key; it must not be$"):
+            parsed(encrypted(form))
+
+    @given(at=st.integers(0, len(PEM) - 1), byte=st.integers(0, 255))
+    def test_raises_nothing_else_for_a_damaged_key(self, at: int, byte: int) -> None:
+        damaged = PEM[:at] + bytes([byte]) + PEM[at + 1 :]
+        with suppress(ValueError):
+            parsed(damaged)
