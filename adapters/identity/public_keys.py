@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 from attrs import frozen
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -104,7 +104,7 @@ def _from_pem(blocks: Iterable[bytes]) -> Sequence[PublicKey]:
     for block in blocks:
         try:
             key = load_pem_public_key(block)
-        except (ValueError, UnsupportedAlgorithm):
+        except (ValueError, UnsupportedAlgorithm, InternalError):
             raise ValueError(_USELESS) from None
         if not _algorithms(key):
             raise ValueError(_USELESS)
