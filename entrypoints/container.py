@@ -1,16 +1,27 @@
-"""Which class fills which port: factories and values, nothing that has to be closed."""
+"""Which class fills which port: factories and values, nothing that has to be closed.
 
-from contextlib import nullcontext
+What a reload can change reaches the adapters as a provider, which they ask at each use.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from dependency_injector import containers, providers
 
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from adapters.identity.chain import open_chain
+from adapters.identity.delegated import open_delegated
+from adapters.identity.key_server import open_key_server
 from adapters.identity.nobody import NobodyAuthenticator
+from adapters.identity.signed_tokens import KeyFile, open_signed_tokens
 from adapters.in_memory.demo import DEMO, demo_room_gateway
 from adapters.livekit.room_gateway import open_gateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
 from application.mute_track import MuteTrack
+from application.ports.authenticator import Authenticator
 from entrypoints.settings import Settings
+
+OpenSource = Callable[[], AbstractAsyncContextManager[Authenticator]]
 
 
 def _gateway_choice(settings: Settings) -> str:
@@ -25,7 +36,20 @@ def _max_connections(settings: Settings) -> int:
 
 
 def _authenticator_choice(settings: Settings) -> str:
-    return "api_secrets" if settings.auth.required else "nobody"
+    return "configured" if settings.auth.required else "nobody"
+
+
+def _keys_choice(settings: Settings) -> str:
+    return "server" if settings.auth.tokens and settings.auth.tokens.jwks_url else "file"
+
+
+def _configured(
+    settings: Settings, api_secrets: OpenSource, signed_tokens: OpenSource, delegated: OpenSource
+) -> list[AbstractAsyncContextManager[Authenticator]]:
+    """Choose the sources of identity that are set, in the order in which they are asked."""
+    auth = settings.auth
+    sources = ((auth.api_secrets.tenants, api_secrets), (auth.tokens, signed_tokens))
+    return [open_() for source, open_ in (*sources, (auth.service, delegated)) if source]
 
 
 class Container(containers.DeclarativeContainer):
@@ -38,8 +62,7 @@ class Container(containers.DeclarativeContainer):
         livekit=providers.Factory(
             open_gateway,
             url=settings.provided.livekit.url,
-            api_key=settings.provided.livekit.api_key,
-            api_secret=settings.provided.livekit.api_secret,
+            api_key=settings.provided.livekit.api_key.provider,
             timeout_s=settings.provided.livekit.timeout_s,
             max_connections=providers.Callable(_max_connections, settings),
         ),
@@ -50,10 +73,46 @@ class Container(containers.DeclarativeContainer):
         ),
     )
 
-    authenticator = providers.Selector(
+    open_api_secrets = providers.Factory(
+        nullcontext,
+        providers.Factory(ApiSecretsAuthenticator, settings.provided.auth.api_secrets.provider),
+    )
+
+    open_keys = providers.Selector(
+        providers.Callable(_keys_choice, settings),
+        file=providers.Factory(
+            nullcontext,
+            providers.Factory(KeyFile, settings.provided.auth.tokens.public_keys.provider),
+        ),
+        server=providers.Factory(open_key_server, settings.provided.auth.tokens.jwks_url),
+    )
+
+    open_signed_tokens = providers.Factory(
+        open_signed_tokens, open_keys, rules=settings.provided.auth.tokens.rules
+    )
+
+    open_delegated = providers.Factory(
+        open_delegated,
+        url=settings.provided.auth.service.url,
+        signing_key=settings.provided.auth.service.signing_key.provider,
+        timeout_s=settings.provided.auth.service.timeout_s,
+        max_connections=settings.provided.limits.max_in_flight,
+        allow_no_id=settings.provided.auth.allow_no_id,
+    )
+
+    open_authenticator = providers.Selector(
         providers.Callable(_authenticator_choice, settings),
-        api_secrets=providers.Factory(ApiSecretsAuthenticator, settings.provided.auth.tenants),
-        nobody=providers.Factory(NobodyAuthenticator),
+        nobody=providers.Factory(nullcontext, providers.Factory(NobodyAuthenticator)),
+        configured=providers.Factory(
+            open_chain,
+            providers.Callable(
+                _configured,
+                settings,
+                api_secrets=open_api_secrets.provider,
+                signed_tokens=open_signed_tokens.provider,
+                delegated=open_delegated.provider,
+            ),
+        ),
     )
 
     mute_track = providers.Factory(MuteTrack, deadline_s=settings.provided.livekit.timeout_s)

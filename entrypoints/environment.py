@@ -1,19 +1,16 @@
 """Reading environment variables: each wrong one is one line that never shows its value."""
 
 import difflib
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from attrs import define, field
 
 T = TypeVar("T")
 
-_TRUE = ("true", "1", "yes", "on")
-_FALSE = ("false", "0", "no", "off")
-_INTEGER = re.compile(r"[0-9]{1,18}")
-_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_MAX_FILE_BYTES = 16 * 1024 * 1024
 _ALIKE = 0.9
 _HARDLY_ALIKE = 0.6
 _TOO_SHORT_TO_TELL = 6
@@ -44,14 +41,53 @@ class Environment:
         Raises:
             SettingsError: the parser raised ``ValueError``, whose text says what is wrong.
         """
-        self._ours.add(name)
-        value = self._variables.get(name, "")
-        if not value:
+        if not self.is_set(name):
             return default
         try:
-            return parse(value)
+            return parse(self._variables[name])
         except ValueError as error:
             raise SettingsError(name, str(error)) from None
+
+    def read_file(self, name: str, parse: Callable[[bytes], T], default: T) -> T:
+        """Read the file that a variable names through a parser of its bytes.
+
+        Raises:
+            SettingsError: it cannot be read, or the parser raised ``ValueError``.
+        """
+        return self.read(name, lambda path: parse(_read_file(path)), default)
+
+    def read_secret(
+        self, name: str, parse: Callable[[str], T], default: T, *, file: str | None = None
+    ) -> T:
+        """Read a variable, or the text file that its twin ``file`` (or ``<name>_FILE``) names.
+
+        A line's end at the end of the file is not part of the secret.
+
+        Raises:
+            SettingsError: both are set, or either is wrong.
+        """
+        file = file or f"{name}_FILE"
+        if self.is_set(file) and self.is_set(name):
+            raise SettingsError(file, f"{name} is set too; set one of them")
+        if self.is_set(file):
+            return self.read_file(file, lambda content: parse(_secret(content)), default)
+        return self.read(name, parse, default)
+
+    def need_one_of(self, *names: str, by: str) -> None:
+        """Refuse the variable ``by`` where it does nothing, since none of these is set.
+
+        Raises:
+            SettingsError: that is so.
+        """
+        if self.is_set(by) and not any(self.is_set(name) for name in names):
+            *most, last = names
+            wanted = f"{', '.join(most)} or {last}" if most else last
+            raise SettingsError(by, f"needs {wanted} to be set too")
+
+    def is_set(self, name: str) -> bool:
+        """Tell whether a variable of ours has a value."""
+        self._ours.add(name)
+        return bool(self._variables.get(name, ""))
 
     def refuse_strays(self, telling: re.Pattern[str]) -> None:
         """Refuse a variable that looks like a misspelt one of ours.
@@ -79,50 +115,22 @@ def _alike(name: str, ours: Iterable[str], cutoff: float) -> str | None:
     return next(iter(difflib.get_close_matches(name, long_enough, n=1, cutoff=cutoff)), None)
 
 
-def boolean(value: str) -> bool:
-    """Parse the usual words for yes and no."""
-    word = value.lower()
-    if word not in _TRUE + _FALSE:
-        raise ValueError("must be true or false")
-    return word in _TRUE
+def _read_file(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise ValueError("the file is larger than 16 MiB")
+    return content
 
 
-def one_of(*words: str) -> Callable[[str], str]:
-    """Make a parser of some words, in any case."""
-
-    def parse(value: str) -> str:
-        if value.lower() not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return value.lower()
-
-    return parse
-
-
-def integer(minimum: int, maximum: int) -> Callable[[str], int]:
-    """Make a parser of plain decimal digits within bounds, both included."""
-
-    def parse(value: str) -> int:
-        if not _INTEGER.fullmatch(value) or not minimum <= int(value) <= maximum:
-            raise ValueError(f"must be a whole number from {minimum} to {maximum}")
-        return int(value)
-
-    return parse
-
-
-def seconds(maximum: float) -> Callable[[str], float]:
-    """Make a parser of a positive number of seconds up to a bound."""
-
-    def parse(value: str) -> float:
-        number = float(value) if _DECIMAL.fullmatch(value) else math.nan
-        if not 0 < number <= maximum:
-            raise ValueError(f"must be a number of seconds above 0, at most {maximum:g}")
-        return number
-
-    return parse
-
-
-def printable(value: str) -> str:
-    """Accept printable ASCII without spaces."""
-    if not re.fullmatch(r"[!-~]+", value):
-        raise ValueError("must be printable ASCII without spaces")
-    return value
+def _secret(content: bytes) -> str:
+    try:
+        text = content.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise ValueError("the file is not UTF-8") from None
+    if not text:
+        raise ValueError("the file is empty")
+    return text

@@ -6,10 +6,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
+from typing import NoReturn
 
 import uvloop
+from structlog.typing import FilteringBoundLogger
 from yarl import URL
 
 from entrypoints.container import Container
@@ -17,7 +20,7 @@ from entrypoints.environment import SettingsError
 from entrypoints.http.app import create_app
 from entrypoints.http.server import CannotListenError, serving
 from entrypoints.logs import make_log
-from entrypoints.settings import AuthSettings, Settings, load_settings
+from entrypoints.settings import Settings, load_settings
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to call to reach us
 
@@ -28,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = {"HOST": arguments.host, "PORT": arguments.port}
     variables = {**os.environ, **{name: value for name, value in given.items() if value}}
     try:
-        settings = load_settings(variables, gateway=arguments.gateway)
+        load = partial(load_settings, variables, gateway=arguments.gateway)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings))
+            runner.run(_serve(load))
     except SettingsError as error:
         return _fail(2, str(error))
     except CannotListenError as error:
@@ -62,31 +65,59 @@ def _fail(status: int, problem: str) -> int:
     return status
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(load: Callable[[], Settings]) -> None:
+    settings = load()
     container = Container(settings=settings)
     log = make_log(level=settings.log_level, format_=settings.log_format)
     for warning in settings.warnings:
         log.warning(warning)
     app = create_app(
         open_gateway=container.open_gateway,
+        open_authenticator=container.open_authenticator,
         make_mute_track=lambda gateway: container.mute_track(gateway=gateway),
-        authenticator=container.authenticator(),
         limits=settings.limits,
     )
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop, hangup = _event_of(signal.SIGTERM, signal.SIGINT), _event_of(signal.SIGHUP)
+    reloading = asyncio.create_task(_reload_at(hangup, container, load, log))
     async with serving(app, host=settings.host, port=settings.port, log=log) as url:
         log.info("listening", url=str(url))
         if settings.gateway == "in-memory":
-            sys.stdout.write(_demo_text(container, url, settings.auth))
+            sys.stdout.write(_demo_text(container, url))
             sys.stdout.flush()
         await stop.wait()
         log.info("leaving")
+    reloading.cancel()
 
 
-def _demo_text(container: Container, url: URL, auth: AuthSettings) -> str:
-    demo = container.demo()
+def _event_of(*numbers: signal.Signals) -> asyncio.Event:
+    event = asyncio.Event()
+    for number in numbers:
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
+
+
+async def _reload_at(
+    hangup: asyncio.Event,
+    container: Container,
+    load: Callable[[], Settings],
+    log: FilteringBoundLogger,
+) -> NoReturn:
+    """Read the files that settings name anew at each signal; if one is wrong, all stay as is."""
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        try:
+            settings = await asyncio.to_thread(load)
+        except SettingsError as error:
+            log.error("not reloaded; what was set before holds", reason=str(error))  # noqa: TRY400
+        else:
+            container.settings.reset_override()
+            container.settings.override(settings)
+            log.info("reloaded")
+
+
+def _demo_text(container: Container, url: URL) -> str:
+    demo, auth = container.demo(), container.settings().auth
     body = json.dumps(
         {
             "room_name": demo.participant.room,
@@ -97,7 +128,8 @@ def _demo_text(container: Container, url: URL, auth: AuthSettings) -> str:
     )
     where = url.with_host(_ANYWHERE.get(url.host or "", url.host or ""))
     token = '-H "Authorization: Bearer $TOKEN" ' if auth.required else ""
-    unowned = auth.required and demo.tenant not in auth.tenants.values()
+    only_secrets = auth.required and not auth.tokens and not auth.service
+    unowned = only_secrets and demo.tenant not in auth.api_secrets.tenants.values()
     hint = f" No secret has that id; set AUTH_API_SECRET_ID={demo.tenant}." if unowned else ""
     return (
         f"This is the in-memory demo; no LiveKit is asked. Its room belongs to tenant"

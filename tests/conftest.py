@@ -11,6 +11,7 @@ import pytest
 
 pytest.register_assert_rewrite("contract.room_gateway")
 
+from tests.command import Run  # noqa: E402 - see above
 from tests.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
 
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
@@ -65,3 +66,12 @@ def livekit_server(pytestconfig: pytest.Config) -> Iterator[Callable[[bool], Liv
             return running.enter_context(run_livekit_server(binary, remote_unmute=remote_unmute))
 
         yield server
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Run]:
+    run = Run(tmp_path)
+    yield run
+    for process in run.processes:
+        process.kill()
+        process.communicate()

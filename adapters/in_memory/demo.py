@@ -6,6 +6,7 @@ from attrs import frozen
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from adapters.in_memory.rooms import InMemoryRooms
+from domain.caller import TenantId
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, Track, TrackSid
 
@@ -16,13 +17,13 @@ class Demo:
 
     participant: Participant
     track_sid: TrackSid
-    tenant: str
+    tenant: TenantId
 
 
 DEMO = Demo(
     participant=Participant(room=RoomName("demo-room"), identity=ParticipantIdentity("alice")),
     track_sid=TrackSid("TR_demo_mic"),
-    tenant="demo",
+    tenant=TenantId("demo"),
 )
 
 

@@ -3,8 +3,12 @@ from collections.abc import Mapping
 import pytest
 
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from adapters.identity.claims import ClaimRules
+from adapters.identity.delegated import DelegatedAuthenticator
 from adapters.identity.nobody import NobodyAuthenticator
+from adapters.identity.signed_tokens import SignedTokenAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from adapters.livekit.api_key import ApiKey
 from adapters.livekit.room_gateway import LiveKitRoomGateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
 from entrypoints.container import Container
@@ -16,6 +20,20 @@ def container(
     variables: Mapping[str, str] | None = None, *, gateway: GatewayKind = "livekit"
 ) -> Container:
     return Container(settings=load_settings(variables or {}, gateway=gateway))
+
+
+@pytest.fixture
+def sources(public_key: str, signing_key: str) -> Mapping[str, Mapping[str, str]]:
+    """The settings of each source of identity."""
+    return {
+        "secret": {"AUTH_API_SECRET": "s3cret"},
+        "key_file": {"AUTH_JWT_PUBLIC_KEY_PATH": public_key},
+        "key_url": {"AUTH_JWKS_URL": "http://127.0.0.1:9/"},
+        "service": {
+            "AUTH_SERVICE_URL": "http://127.0.0.1:9/",
+            "AUTH_SIGNING_KEY_PATH": signing_key,
+        },
+    }
 
 
 class TestContainer:
@@ -38,8 +56,8 @@ class TestContainer:
     async def test_hands_the_settings_on_to_livekit(self) -> None:
         made = container({**LIVEKIT, "LIVEKIT_TIMEOUT_SECONDS": "2.5", "MAX_IN_FLIGHT": "7"})
         async with made.open_gateway() as gateway:
-            assert (gateway.url, gateway.api_key) == (LIVEKIT["LIVEKIT_URL"], "key")
-            assert gateway.api_secret == LIVEKIT["LIVEKIT_API_SECRET"]
+            assert gateway.url == LIVEKIT["LIVEKIT_URL"]
+            assert gateway.api_key() == ApiKey(name="key", secret=LIVEKIT["LIVEKIT_API_SECRET"])
             assert gateway.timeout_s == 2.5
             assert gateway.session.connector.limit == 14
 
@@ -47,12 +65,66 @@ class TestContainer:
         async with container({**LIVEKIT, "LIVEKIT_URL": ""}).open_gateway() as gateway:
             assert gateway.missing == ("LIVEKIT_URL",)
 
-    def test_identifies_callers_as_the_settings_ask_for(self) -> None:
-        secret = {"AUTH_API_SECRET": "s3cret"}
-        off = {**secret, "AUTH_REQUIRED": "false"}
-        assert isinstance(container().authenticator(), NobodyAuthenticator)
-        assert isinstance(container(off).authenticator(), NobodyAuthenticator)
-        assert isinstance(container(secret).authenticator(), ApiSecretsAuthenticator)
+    @pytest.mark.parametrize(
+        "variables", [{}, {"AUTH_API_SECRET": "s3cret", "AUTH_REQUIRED": "false"}]
+    )
+    async def test_lets_everybody_in_where_authentication_is_off(
+        self, variables: Mapping[str, str]
+    ) -> None:
+        async with container(variables).open_authenticator() as authenticator:
+            assert isinstance(authenticator, NobodyAuthenticator)
+
+    @pytest.mark.parametrize(
+        ("chosen", "expected"),
+        [
+            (["secret"], [ApiSecretsAuthenticator]),
+            (["key_file"], [SignedTokenAuthenticator]),
+            (["key_url"], [SignedTokenAuthenticator]),
+            (["service"], [DelegatedAuthenticator]),
+            (
+                ["service", "key_url", "secret"],
+                [ApiSecretsAuthenticator, SignedTokenAuthenticator, DelegatedAuthenticator],
+            ),
+        ],
+    )
+    async def test_asks_the_sources_of_identity_that_are_set_in_their_order(
+        self, sources: Mapping[str, Mapping[str, str]], chosen: list[str], expected: list[type]
+    ) -> None:
+        made = container({name: value for one in chosen for name, value in sources[one].items()})
+        async with made.open_authenticator() as authenticator:
+            assert [type(source) for source in authenticator.sources] == expected
+
+    async def test_hands_the_settings_on_to_the_sources_of_identity(
+        self, sources: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        made = container(
+            {
+                **sources["key_file"],
+                **sources["service"],
+                "AUTH_JWT_ISSUER": "issuer",
+                "AUTH_TIMEOUT_SECONDS": "2.5",
+                "AUTH_ALLOW_NO_ID": "true",
+                "MAX_IN_FLIGHT": "7",
+            }
+        )
+        async with made.open_authenticator() as authenticator:
+            tokens, service = authenticator.sources
+            assert tokens.rules == ClaimRules(issuer="issuer", allow_no_id=True)
+            assert service.url == sources["service"]["AUTH_SERVICE_URL"]
+            assert (service.timeout_s, service.allow_no_id) == (2.5, True)
+            assert service.session.connector.limit == 7
+
+    async def test_shows_adapters_what_is_set_anew(self) -> None:
+        made = container({**LIVEKIT, "AUTH_API_SECRET": "old"})
+        async with made.open_authenticator() as chain, made.open_gateway() as gateway:
+            made.settings.override(
+                load_settings(
+                    {**LIVEKIT, "LIVEKIT_API_SECRET": "another", "AUTH_API_SECRET": "new"}
+                )
+            )
+            [source] = chain.sources
+            assert source.secrets().tenants == {"new": "default"}
+            assert gateway.api_key().secret == "another"
 
     async def test_makes_the_use_case_under_the_deadline_of_livekit(self) -> None:
         made = container({"LIVEKIT_TIMEOUT_SECONDS": "2.5"})
@@ -60,7 +132,10 @@ class TestContainer:
             mute_track = made.mute_track(gateway=gateway)
         assert (mute_track.gateway, mute_track.deadline_s) == (gateway, 2.5)
 
-    def test_builds_every_provider(self) -> None:
-        made = container()
+    @pytest.mark.parametrize("keys", ["key_file", "key_url"])
+    async def test_builds_every_provider(
+        self, sources: Mapping[str, Mapping[str, str]], keys: str
+    ) -> None:
+        made = container({**sources["secret"], **sources[keys], **sources["service"]})
         for name, provider in made.providers.items():
             assert provider(**({"gateway": None} if name == "mute_track" else {})) is not None

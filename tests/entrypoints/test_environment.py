@@ -3,15 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from entrypoints.environment import (
-    Environment,
-    SettingsError,
-    boolean,
-    integer,
-    one_of,
-    printable,
-    seconds,
-)
+from entrypoints.environment import Environment, SettingsError
+from entrypoints.parsers import boolean, integer, one_of, printable, seconds
 
 
 class TestParsers:

@@ -1,0 +1,107 @@
+"""What the text of a setting may be; a parser raises ``ValueError``, which never shows the text."""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+
+from yarl import URL
+
+_TRUE = ("true", "1", "yes", "on")
+_FALSE = ("false", "0", "no", "off")
+_INTEGER = re.compile(r"[0-9]{1,18}")
+_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+def boolean(value: str) -> bool:
+    """Parse the usual words for yes and no."""
+    word = value.lower()
+    if word not in _TRUE + _FALSE:
+        raise ValueError("must be true or false")
+    return word in _TRUE
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Make a parser of some words, in any case."""
+
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value.lower()
+
+    return parse
+
+
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Make a parser of plain decimal digits within bounds, both included."""
+
+    def parse(value: str) -> int:
+        if not _INTEGER.fullmatch(value) or not minimum <= int(value) <= maximum:
+            raise ValueError(f"must be a whole number from {minimum} to {maximum}")
+        return int(value)
+
+    return parse
+
+
+def seconds(maximum: float, *, or_none: bool = False) -> Callable[[str], float]:
+    """Make a parser of a number of seconds up to a bound, 0 only with ``or_none``."""
+
+    def parse(value: str) -> float:
+        number = float(value) if _DECIMAL.fullmatch(value) else math.nan
+        if not 0 <= number <= maximum or (number == 0 and not or_none):
+            above = "from 0 on" if or_none else "above 0"
+            raise ValueError(f"must be a number of seconds {above}, at most {maximum:g}")
+        return number
+
+    return parse
+
+
+def printable(value: str) -> str:
+    """Accept printable ASCII without spaces."""
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("must be printable ASCII without spaces")
+    return value
+
+
+def host(value: str) -> str:
+    """Accept an IP address or a host name."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        if not _HOST_NAME.fullmatch(value):
+            raise ValueError("must be an IP address or a host name") from None
+        return value
+
+
+def url(*schemes: str, query: bool = False) -> Callable[[str], str]:
+    """Make a parser of URLs without a user or a fragment, and a query only where it may be."""
+    *most, last = (f"{scheme}://" for scheme in schemes)
+    without = "a user or a fragment" if query else "a user, a query or a fragment"
+    problem = f"must be a {', '.join(most)} or {last} URL without {without}"
+
+    def parse(value: str) -> str:
+        printable(value)
+        try:
+            found = URL(value)
+            bare = found.with_user(None).with_fragment(None)
+            valid = found.scheme in schemes and found.host and found.port
+            (found.host or "").encode("idna")  # which is how it will be looked up
+        except ValueError:
+            raise ValueError(problem) from None
+        if not valid or found != bare or value.endswith("#") or (not query and "?" in value):
+            raise ValueError(problem)
+        return value
+
+    return parse
+
+
+def is_secure(address: str) -> bool:
+    """Tell whether nobody on the way to a URL can answer for it: https, or this very machine."""
+    found = URL(address)
+    if found.scheme in ("https", "wss") or found.host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(found.host or "").is_loopback
+    except ValueError:
+        return False

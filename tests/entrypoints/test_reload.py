@@ -1,0 +1,122 @@
+"""SIGHUP: files that settings name are read anew, and nobody who calls is any the wiser."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import aiohttp
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from pytest_aiohttp import AiohttpServer
+
+from contract.livekit_double import LiveKitDouble
+from contract.livekit_rooms import LiveKitRooms
+from tests.command import Run, Running
+from tests.service import DEMO_WISH, MUTE
+
+
+async def ask(running: Running, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{running.url}{MUTE}", json=DEMO_WISH, headers=headers) as answer,
+    ):
+        return answer.status
+
+
+def reload(running: Running, outcome: str = "reloaded") -> None:
+    before = len(running.events)
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for(outcome, after=before)
+
+
+class TestReload:
+    async def test_takes_new_secrets_and_drops_old_ones(self, start: Run, tmp_path: Path) -> None:
+        secrets = tmp_path / "secrets"
+        secrets.write_text('[{"id": "demo", "secret": "first"}]')
+        running = start("--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets))
+        secrets.write_text('[{"id": "demo", "secret": "second"}]')
+        assert [await ask(running, token) for token in ("first", "second")] == [200, 401]
+        reload(running)
+        assert [await ask(running, token) for token in ("first", "second")] == [401, 200]
+
+    @pytest.mark.parametrize("broken", ["", "[", "[]", '[{"id": "demo", "secret": "a b"}]', None])
+    async def test_keeps_the_old_ones_where_a_file_is_broken_and_says_so_once(
+        self, start: Run, tmp_path: Path, broken: str | None
+    ) -> None:
+        secrets = tmp_path / "secrets"
+        secrets.write_text('[{"id": "demo", "secret": "first"}]')
+        running = start("--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets))
+        if broken is None:
+            secrets.unlink()
+        else:
+            secrets.write_text(broken)
+        reload(running, "not reloaded; what was set before holds")
+        [event] = [event for event in running.events if event["level"] == "error"]
+        assert str(event["reason"]).startswith("AUTH_API_SECRETS_FILE: ")
+        assert await ask(running, "first") == 200
+
+    async def test_takes_new_public_keys(self, start: Run, tmp_path: Path) -> None:
+        old, new = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+        file = tmp_path / "public.pem"
+        file.write_bytes(old.as_pem(private=False))
+        running = start("--gateway", "in-memory", AUTH_JWT_PUBLIC_KEY_PATH=str(file))
+        claims = {"sub": "demo", "exp": 4_000_000_000}
+        tokens = [jwt.encode({"alg": "ES256"}, claims, key) for key in (old, new)]
+        assert [await ask(running, token) for token in tokens] == [200, 401]
+        file.write_bytes(new.as_pem(private=False))
+        reload(running)
+        assert [await ask(running, token) for token in tokens] == [401, 200]
+
+    async def test_takes_a_new_key_of_livekit(
+        self, start: Run, tmp_path: Path, aiohttp_server: AiohttpServer
+    ) -> None:
+        double = LiveKitDouble(
+            api_key="new-key",
+            api_secret="a-new-secret-of-at-least-32-characters",
+            rooms=LiveKitRooms(remote_unmute=True, absent_wait_s=60.0),
+        )
+        livekit = await aiohttp_server(double.app())
+        key, secret = tmp_path / "key", tmp_path / "secret"
+        key.write_text("old-key\n")
+        secret.write_text("an-old-secret-of-at-least-32-characters\n")
+        running = start(
+            LIVEKIT_URL=str(livekit.make_url("/")),
+            LIVEKIT_API_KEY_FILE=str(key),
+            LIVEKIT_API_SECRET_FILE=str(secret),
+        )
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{running.url}/readyz") as before:
+                assert before.status == 503
+            key.write_text(f"{double.api_key}\n")
+            secret.write_text(f"{double.api_secret}\n")
+            reload(running)
+            async with session.get(f"{running.url}/readyz") as after:
+                assert after.status == 200
+
+    async def test_loses_no_request(self, start: Run, tmp_path: Path) -> None:
+        secrets = tmp_path / "secrets"
+        entries = ", ".join(f'{{"id": "t{n}", "secret": "secret-{n}"}}' for n in range(5000))
+        text = f'[{{"id": "demo", "secret": "kept"}}, {entries}]'
+        secrets.write_text(text)
+        running = start("--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets))
+        done = asyncio.Event()
+        statuses: list[int] = []
+
+        async def ask_on(session: aiohttp.ClientSession) -> None:
+            while not done.is_set():
+                async with session.post(f"{running.url}{MUTE}", json=DEMO_WISH) as answer:
+                    statuses.append(answer.status)
+
+        headers = {"Authorization": "Bearer kept"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            clients = [asyncio.create_task(ask_on(session)) for _ in range(10)]
+            for broken in (False, True) * 3:
+                secrets.write_text("[" if broken else text)
+                outcome = "not reloaded; what was set before holds" if broken else "reloaded"
+                await asyncio.to_thread(reload, running, outcome)
+            done.set()
+            await asyncio.gather(*clients)
+        assert set(statuses) == {200}
+        assert len(statuses) > 10
