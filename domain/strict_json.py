@@ -5,6 +5,7 @@ second obeys.
 """
 
 import json
+import math
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -29,8 +30,9 @@ def loads(text: bytes | str) -> object:
     """Parse a JSON text (RFC 8259) that every reader would understand alike.
 
     Refused beside what is not JSON: bytes that are not UTF-8, a byte order mark, a key given
-    twice in one object at any depth, ``NaN`` and ``Infinity``, a lone surrogate, integers of over
-    4,300 digits, and objects and arrays nested more than 64 deep.
+    twice in one object at any depth, ``NaN`` and ``Infinity``, numbers that a double cannot hold
+    (1e400) and integers of over 4,300 digits, a lone surrogate, and objects and arrays nested more
+    than 64 deep.
 
     Raises:
         StrictJsonError: the text is none of that.
@@ -38,7 +40,10 @@ def loads(text: bytes | str) -> object:
     decoded = _decode(text)
     try:
         value: object = json.loads(
-            decoded, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+            decoded,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
         )
         if decoded.count("[") + decoded.count("{") > _MAX_DEPTH:
             _refuse_deep_nesting(value)
@@ -88,6 +93,13 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise StrictJsonError(f"holds {name}, which is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise StrictJsonError("holds a number that is too large")
+    return number
 
 
 def _refuse_deep_nesting(value: object) -> None:

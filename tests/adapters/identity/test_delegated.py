@@ -92,7 +92,7 @@ class TestAnswer:
             assert await judge(authenticator) == tenant("tenant-a")
             answered.set()
             await added.wait()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
             assert await judge(authenticator) == UNAVAILABLE
 
 

@@ -48,6 +48,9 @@ BAD_BODIES: Mapping[str, BadBody] = {
     "no object": BadBody(body=b"[]", problem="the body is not a JSON object"),
     "a key twice": BadBody(body=WISH[:-1] + b', "muted": 1}', problem="muted is given twice"),
     "NaN": BadBody(body=b'{"x": NaN}', problem="the body holds NaN, which is not JSON"),
+    "too large a number": BadBody(
+        body=WISH[:-1] + b', "x": 1e400}', problem="the body holds a number that is too large"
+    ),
     "not UTF-8": BadBody(body=b'{"x": "\xff"}', problem="the body is not UTF-8"),
     "another type": BadBody(headers={"Content-Type": "text/plain"}, told=NOT_JSON, problem=TYPE),
     "another charset": BadBody(headers=LATIN, told=NOT_JSON, problem=TYPE),

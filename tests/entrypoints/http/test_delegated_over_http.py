@@ -130,15 +130,6 @@ class TestQuestion:
             "x-request-id": "r",
         }
 
-    async def test_tells_nothing_of_a_body_that_json_cannot_say_again(
-        self, rooms: CountingGateway
-    ) -> None:
-        authority = AuthenticationService(respond=GRANT)
-        async with authority.running(), serving(authority, rooms) as service:
-            answer = await service.post(WISH[:-1] + b', "x": 1e400}', **BEARER)
-        assert answer.json == DEMO_WISH
-        assert authority.questions[0].data["request_body"] == {}
-
 
 class TestClient:
     async def test_that_goes_changes_nothing(self, rooms: CountingGateway) -> None:
@@ -175,25 +166,25 @@ class TestDeadline:
 
     async def test_leaves_the_rooms_what_authentication_left(self) -> None:
         async def ponder(question: Question) -> web.StreamResponse:
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(0.3)
             return await GRANT(question)
 
-        limits = Limits(leaving_s=0, upstream_timeout_s=1.2)
+        limits = Limits(leaving_s=0, upstream_timeout_s=3.0)
         authority = AuthenticationService(respond=ponder)
         rooms = HangingGateway(demo_room_gateway().rooms)
         async with authority.running(), serving(authority, rooms, limits=limits) as service:
             answer = await service.mute(token=TOKEN)
         assert answer.told == (500, "LIVEKIT_UNAVAILABLE")
-        assert 0 < left_to_the_rooms(service) <= 0.6
+        assert 0 < left_to_the_rooms(service) <= 2.7
 
     @pytest.mark.parametrize("respond", [GRANT, DENY])
     async def test_does_not_run_while_the_body_is_waited_for(
         self, rooms: CountingGateway, respond: Respond
     ) -> None:
-        limits = Limits(leaving_s=0, upstream_timeout_s=1)
+        limits = Limits(leaving_s=0, upstream_timeout_s=1.5)
         authority = AuthenticationService(respond=respond)
         async with authority.running(), serving(authority, rooms, limits=limits) as service:
-            answer = await service.ask("POST", MUTE, data=slow_body(1.1), headers=JSON | BEARER)
+            answer = await service.ask("POST", MUTE, data=slow_body(1.6), headers=JSON | BEARER)
         assert answer.status == (200 if respond is GRANT else 401)
         assert authority.questions[0].data["request_body"] == DEMO_WISH
 
@@ -202,9 +193,9 @@ class TestDeadline:
         async with running_service(
             open_gateway=lambda: nullcontext(rooms),
             open_authenticator=lambda: nullcontext(PonderingAuthenticator(ponders_s=0.3)),
-            limits=Limits(leaving_s=0, upstream_timeout_s=0.8),
+            limits=Limits(leaving_s=0, upstream_timeout_s=2.0),
             deadline_s=3600,
         ) as service:
-            answer = await service.ask("POST", MUTE, data=slow_body(0.6), headers=JSON | BEARER)
+            answer = await service.ask("POST", MUTE, data=slow_body(1.5), headers=JSON | BEARER)
         assert answer.told == (500, "LIVEKIT_UNAVAILABLE")
-        assert 0 < left_to_the_rooms(service) <= 0.5
+        assert 0.2 < left_to_the_rooms(service) <= 1.7
