@@ -41,7 +41,7 @@ class AuditRecord:
         event: dict[str, object] = {
             "request_id": self.request_id,
             "method": _cut(request.method),
-            "path": _cut(request.path),
+            "path": _cut(re.split("[?;]", request.path, maxsplit=1)[0]),  # tokens stand behind
             "status": status,
             "code": self.code,
             "elapsed_ms": round((time.perf_counter() - self.started_s) * 1000, 3),

@@ -91,7 +91,9 @@ class TestEvent:
         await guarded.ask("POST", f"{MUTE}?api_key=s3cret-query&x=s3cret")
         await guarded.ask("GET", "/livez?s3cret", headers={"Referer": "http://s3cret"})
         await guarded.send(b"GET /?s3cret HTTP/1.1\r\ns3cret\r\n\r\n")
+        await guarded.ask("POST", f"{MUTE}%3Fapi_key=s3cret")
+        await guarded.ask("POST", f"{MUTE};api_key=s3cret")
         await asyncio.sleep(0)
-        assert len(guarded.events) == 5
+        assert len(guarded.events) == 7
         assert "s3cret" not in str(guarded.events)
         assert DEMO_TOKEN not in str(guarded.events)
