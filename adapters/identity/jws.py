@@ -50,6 +50,13 @@ def parse_jws(token: str) -> Jws:
         header = strict_json.loads_object(head)
     except strict_json.StrictJsonError as error:
         raise NotAJwsError(f"its header {error}") from None
+    alg, kid = _check(header)
+    signed = token.rpartition(".")[0].encode()
+    return Jws(alg=alg, kid=kid, signed=signed, payload=payload, signature=signature)
+
+
+def _check(header: dict[str, object]) -> tuple[str, str | None]:
+    """Give a header's algorithm and, if it has one, its ``kid``."""
     alg, kid, kind = header.get("alg"), header.get("kid", ""), header.get("typ", "JWT")
     if not isinstance(alg, str) or alg not in ALGORITHMS:
         raise NotAJwsError("its algorithm is none that is taken")
@@ -59,13 +66,7 @@ def parse_jws(token: str) -> Jws:
         raise NotAJwsError("it is of another type")
     if not header.keys().isdisjoint(_EXTENSIONS):
         raise NotAJwsError("its header asks for an extension")
-    return Jws(
-        alg=alg,
-        kid=kid if "kid" in header else None,
-        signed=token.rpartition(".")[0].encode(),
-        payload=payload,
-        signature=signature,
-    )
+    return alg, kid if "kid" in header else None
 
 
 def _decode(segment: str) -> bytes:

@@ -1,6 +1,5 @@
 """Public keys that tokens are checked with, and what each is good for."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,8 +18,11 @@ from domain import strict_json
 _RSA_BITS = range(2048, 8193)  # shorter ones can be broken, longer ones are slow
 _MAX_RSA_EXPONENT = 1 << 64  # a check takes as long as this is
 _MAX_KEYS = 100  # a token without a kid is tried against all of its algorithm
-_USELESS = "must hold public keys, and only of RSA (2,048 to 8,192 bits), P-256 or Ed25519"
-_PEM_BLOCK = re.compile(rb"-----BEGIN.*?-----END[^-]*-----", re.DOTALL)
+_TOO_MANY = f"holds more than {_MAX_KEYS} keys"
+_USELESS = (
+    "must hold public keys, in PEM or as a key set: RSA (2,048 to 8,192 bits), P-256 or Ed25519"
+)
+_PEM_BEGINS = b"-----BEGIN"
 _P = 2**255 - 19
 _SMALL_ORDER = {0, 1, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826}
 _PRIVATE_PARTS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -72,8 +74,7 @@ def parse_public_keys(text: bytes) -> PublicKeys:
     Raises:
         ValueError: it is neither, or holds no key that can be used, or in PEM anything else.
     """
-    blocks = _PEM_BLOCK.findall(text)
-    keys = PublicKeys(_from_pem(blocks)) if blocks else parse_key_set(text)
+    keys = parse_key_set(text) if text.lstrip().startswith(b"{") else _from_pem(text)
     if not keys:
         raise ValueError(_USELESS)
     return keys
@@ -95,21 +96,24 @@ def parse_key_set(text: bytes) -> PublicKeys:
     if not isinstance(entries, list):
         raise ValueError('is not a key set: {"keys": [...]}')  # noqa: TRY004 - one kind for all
     if len(entries) > _MAX_KEYS:
-        raise ValueError(f"holds more than {_MAX_KEYS} keys")
+        raise ValueError(_TOO_MANY)
     return PublicKeys([key for entry in entries for key in _from_entry(entry)])
 
 
-def _from_pem(blocks: Iterable[bytes]) -> Sequence[PublicKey]:
-    keys = []
+def _from_pem(text: bytes) -> PublicKeys:
+    _, *blocks = text.split(_PEM_BEGINS)
+    if len(blocks) > _MAX_KEYS:
+        raise ValueError(_TOO_MANY)
+    keys: list[PublicKey] = []
     for block in blocks:
         try:
-            key = load_pem_public_key(block)
+            key = load_pem_public_key(_PEM_BEGINS + block)
         except (ValueError, UnsupportedAlgorithm, InternalError):
             raise ValueError(_USELESS) from None
         if not _algorithms(key):
             raise ValueError(_USELESS)
         keys += [PublicKey(alg, None, key) for alg in _algorithms(key)]
-    return keys
+    return PublicKeys(keys)
 
 
 def _from_entry(entry: object) -> Iterable[PublicKey]:
@@ -127,7 +131,7 @@ def _from_entry(entry: object) -> Iterable[PublicKey]:
             return
     try:
         key = read(entry)
-    except (ValueError, jwt.InvalidKeyError):
+    except (ValueError, UnsupportedAlgorithm, jwt.InvalidKeyError):
         return
     for alg in _algorithms(key):
         if entry.get("alg", alg) == alg:
@@ -162,6 +166,6 @@ def _is_sound(key: RSAPublicKey) -> bool:
 
 
 def _is_of_small_order(key: Ed25519PublicKey) -> bool:
-    """Tell whether anybody can sign for a key; there are eight such points (RFC 7748, 7)."""
+    """Tell whether anybody can sign for a key; edwards25519 has eight such points."""
     y = int.from_bytes(key.public_bytes_raw(), "little") % (1 << 255) % _P
     return min(y, _P - y) in _SMALL_ORDER

@@ -46,4 +46,6 @@ def parse_signing_key(pem: bytes) -> SigningKey:
         case Ed25519PrivateKey():
             return SigningKey(alg="EdDSA", key=key)
         case _:
-            raise ValueError("must hold a key of RSA (2,048 bits or more), P-256 or Ed25519")
+            raise ValueError(
+                "must hold a key of RSA (2,048 bits or more), EC (P-256, -384, -521) or Ed25519"
+            )

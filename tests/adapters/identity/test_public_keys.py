@@ -55,6 +55,11 @@ class TestParsePublicKeys:
         keys = parse_public_keys(b"old:\n" + signer("ES256").pem + b"new:\n" + signer("EdDSA").pem)
         assert [keys.have_signed(signed(alg)) for alg in ("ES256", "EdDSA")] == [True] * 2
 
+    def test_reads_no_more_than_a_hundred_keys(self) -> None:
+        assert len(parse_public_keys(signer("ES256").pem * 100)) == 100
+        with pytest.raises(ValueError, match="more than 100 keys"):
+            parse_public_keys(signer("ES256").pem * 101)
+
     def test_reads_a_key_set(self) -> None:
         keys = parse_public_keys(to_json({"keys": [signer(alg).jwk for alg in ALGORITHMS]}))
         assert [keys.have_signed(signed(alg)) for alg in ALGORITHMS] == [True] * 4
