@@ -66,11 +66,12 @@ class KeyServer(KeySource):
         """Fetch the keys whenever that is due, until cancelled."""
         try:
             while True:
-                left_s = self._due_s - _now_s()
+                left_s = min(self._due_s - _now_s(), self.pace.retry_after_s)
                 await (asyncio.sleep(left_s) if left_s > 0 else self._fetch())
         finally:
             if self._fetching is not None:
                 self._fetching.cancel()
+                await asyncio.wait({self._fetching})
 
     async def _learn_more(self) -> bool:
         """Wait for a fetch that is under way, or else for one out of turn; not if there was one.
@@ -98,6 +99,8 @@ class KeyServer(KeySource):
         except Exception as error:  # noqa: BLE001 - whatever it is, the keys at hand hold for now
             self._note_failure(error, began_s)
         else:
+            if self._problem is not None or not self._keys:
+                _log.warning("the key server gave %d keys that can be used", len(self._keys))
             self._problem = None
             self._fetched_s = began_s
             self._due_s = began_s + self.pace.renew_after_s
