@@ -71,8 +71,7 @@ def load_auth_settings(env: Environment) -> AuthSettings:
         SettingsError: a variable is wrong, or does nothing without another.
     """
     allow_no_id = env.read("AUTH_ALLOW_NO_ID", boolean, default=False)
-    if allow_no_id:
-        env.need_one_of(*_KEYS, _SERVICE, by="AUTH_ALLOW_NO_ID")
+    env.need_one_of(*_KEYS, _SERVICE, by="AUTH_ALLOW_NO_ID")
     api_secrets = _api_secrets(env)
     tokens = _tokens(env, allow_no_id=allow_no_id)
     service = _service(env)
@@ -108,7 +107,7 @@ def _tokens(env: Environment, *, allow_no_id: bool) -> TokenSettings | None:
             issuer=env.read("AUTH_JWT_ISSUER", printable, None),
             audience=env.read("AUTH_JWT_AUDIENCE", printable, None),
             id_claim=env.read("AUTH_JWT_ID_CLAIM", printable, "sub"),
-            leeway_s=env.read("AUTH_JWT_LEEWAY_SECONDS", seconds(600, or_none=True), 30.0),
+            leeway_s=env.read("AUTH_JWT_LEEWAY_SECONDS", seconds(600, zero=True), 30.0),
             allow_no_id=allow_no_id,
         ),
     )
@@ -133,7 +132,7 @@ def _service(env: Environment) -> ServiceSettings | None:
 
 def _parse_jwks_url(value: str) -> str:
     if not is_secure(url("https", "http", query=True)(value)):
-        raise ValueError("must be https://, but for a key server on this machine")
+        raise ValueError("must be https://, unless the key server is on this machine")
     return value
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from attrs import define, field
 T = TypeVar("T")
 
 _MAX_FILE_BYTES = 16 * 1024 * 1024
+_DASHES = str.maketrans("-.", "__")
 _ALIKE = 0.9
 _HARDLY_ALIKE = 0.6
 _TOO_SHORT_TO_TELL = 6
@@ -25,7 +27,8 @@ class SettingsError(Exception):
     """A setting is wrong: which variable, what is wrong with it, and never its value."""
 
     def __init__(self, variable: str, problem: str) -> None:
-        super().__init__(f"{variable}: {problem}")
+        name = variable if variable.isprintable() else ascii(variable)
+        super().__init__(f"{name}: {problem}")
 
 
 @define
@@ -102,8 +105,9 @@ class Environment:
             value = self._variables[name]
             if not value or _SERVICE_LINK.fullmatch(f"{name}={value}"):
                 continue
-            told = telling.match(name.upper())
-            meant = _alike(name.upper(), self._ours, _HARDLY_ALIKE if told else _ALIKE)
+            plain = name.upper().translate(_DASHES)
+            told = telling.match(plain)
+            meant = _alike(plain, self._ours, _HARDLY_ALIKE if told else _ALIKE)
             if meant:
                 raise SettingsError(name, f"there is no such setting; is {meant} meant?")
             if told:
@@ -116,9 +120,12 @@ def _alike(name: str, ours: Iterable[str], cutoff: float) -> str | None:
 
 
 def _read_file(path: str) -> bytes:
+    file = Path(path)
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_MAX_FILE_BYTES + 1)
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise ValueError("the file is not a regular file")  # a pipe may never end
+        with file.open("rb") as opened:
+            content = opened.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ValueError(f"the file cannot be read: {error.strerror}") from None
     if len(content) > _MAX_FILE_BYTES:

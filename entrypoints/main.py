@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
+from traceback import format_tb
 from typing import NoReturn
 
 import uvloop
@@ -22,6 +23,7 @@ from entrypoints.http.server import CannotListenError, serving
 from entrypoints.logs import make_log
 from entrypoints.settings import Settings, load_settings
 
+_NOT_RELOADED = "not reloaded; what was set before holds"
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to call to reach us
 
 
@@ -66,6 +68,7 @@ def _fail(status: int, problem: str) -> int:
 
 
 async def _serve(load: Callable[[], Settings]) -> None:
+    stop, hangup = _event_of(signal.SIGTERM, signal.SIGINT), _event_of(signal.SIGHUP)
     settings = load()
     container = Container(settings=settings)
     log = make_log(level=settings.log_level, format_=settings.log_format)
@@ -77,7 +80,6 @@ async def _serve(load: Callable[[], Settings]) -> None:
         make_mute_track=lambda gateway: container.mute_track(gateway=gateway),
         limits=settings.limits,
     )
-    stop, hangup = _event_of(signal.SIGTERM, signal.SIGINT), _event_of(signal.SIGHUP)
     reloading = asyncio.create_task(_reload_at(hangup, container, load, log))
     async with serving(app, host=settings.host, port=settings.port, log=log) as url:
         log.info("listening", url=str(url))
@@ -109,7 +111,11 @@ async def _reload_at(
         try:
             settings = await asyncio.to_thread(load)
         except SettingsError as error:
-            log.error("not reloaded; what was set before holds", reason=str(error))  # noqa: TRY400
+            log.error(_NOT_RELOADED, reason=str(error))  # noqa: TRY400 - one line
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end reloading
+            log.error(  # noqa: TRY400 - its text may hold anything
+                _NOT_RELOADED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
+            )
         else:
             container.settings.reset_override()
             container.settings.override(settings)

@@ -44,13 +44,13 @@ def integer(minimum: int, maximum: int) -> Callable[[str], int]:
     return parse
 
 
-def seconds(maximum: float, *, or_none: bool = False) -> Callable[[str], float]:
-    """Make a parser of a number of seconds up to a bound, 0 only with ``or_none``."""
+def seconds(maximum: float, *, zero: bool = False) -> Callable[[str], float]:
+    """Make a parser of a number of seconds up to a bound, 0 only with ``zero``."""
 
     def parse(value: str) -> float:
         number = float(value) if _DECIMAL.fullmatch(value) else math.nan
-        if not 0 <= number <= maximum or (number == 0 and not or_none):
-            above = "from 0 on" if or_none else "above 0"
+        if not 0 <= number <= maximum or (number == 0 and not zero):
+            above = "from 0 on" if zero else "above 0"
             raise ValueError(f"must be a number of seconds {above}, at most {maximum:g}")
         return number
 
@@ -99,7 +99,7 @@ def url(*schemes: str, query: bool = False) -> Callable[[str], str]:
 def is_secure(address: str) -> bool:
     """Tell whether nobody on the way to a URL can answer for it: https, or this very machine."""
     found = URL(address)
-    if found.scheme in ("https", "wss") or found.host == "localhost":
+    if found.scheme == "https" or found.host == "localhost":
         return True
     try:
         return ipaddress.ip_address(found.host or "").is_loopback

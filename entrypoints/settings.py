@@ -13,7 +13,7 @@ from entrypoints.http.limits import Limits
 from entrypoints.parsers import host, integer, one_of, printable, seconds, url
 
 _TELLS_OF_AUTHENTICATION = re.compile(
-    r"(LIVEKIT_(MUTE_)?)?(REQUIRE[SD]?_)?AUTH($|_|REQ|ENTICATION)"
+    r"((LIVEKIT|MUTE|APP|IS|USE|ENABLE|REQUIRE[SD]?)_)*AUTH($|_|REQ|ENTICATION|ORIZATION)"
     r"|API_SECRET|SECRETS_JSON|JWKS_|JWT_(PUBLIC|ISSUER|AUDIENCE)|SIGNING_KEY"
 )
 

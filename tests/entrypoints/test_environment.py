@@ -66,6 +66,11 @@ class TestEnvironment:
             Environment({"A": "s3cret"}).read("A", boolean, default=True)
         assert str(refusal.value) == "A: must be true or false"
 
+    def test_names_an_odd_variable_in_one_line(self) -> None:
+        with pytest.raises(SettingsError) as refusal:
+            Environment({"A\nB": "s3cret"}).read("A\nB", boolean, default=True)
+        assert str(refusal.value) == "'A\\nB': must be true or false"
+
     def test_keeps_values_out_of_its_repr(self) -> None:
         assert "s3cret" not in repr(Environment({"A": "s3cret"}))
 
