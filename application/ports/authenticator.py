@@ -58,7 +58,7 @@ class PresentedRequest(Protocol):
     @property
     @abstractmethod
     def headers(self) -> Mapping[str, str]:
-        """The fields beside it, by name in lower case; one given more than once is joined."""
+        """Its header fields, by name in lower case; one given more than once is joined."""
 
     @abstractmethod
     async def body(self) -> Mapping[str, object]:
