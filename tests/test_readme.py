@@ -45,6 +45,7 @@ class TestSettings:
     def test_have_the_defaults_that_are_told(self, settings: dict[str, str]) -> None:
         told = {name: default for name, default in settings.items() if default}
         for needs_another in (
+            "AUTH_ALLOW_NO_ID",
             "AUTH_API_SECRET_ID",
             "AUTH_JWT_ID_CLAIM",
             "AUTH_JWT_LEEWAY_SECONDS",
