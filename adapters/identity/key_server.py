@@ -100,7 +100,7 @@ class KeyServer(KeySource):
             self._note_failure(error, began_s)
         else:
             if self._problem is not None or not self._keys:
-                _log.warning("the key server gave %d keys that can be used", len(self._keys))
+                _log.warning("the key server answered; keys that can be used: %d", len(self._keys))
             self._problem = None
             self._fetched_s = began_s
             self._due_s = began_s + self.pace.renew_after_s

@@ -65,13 +65,15 @@ class Load:
 
 @asynccontextmanager
 async def guarded_by(server: KeySetServer, pace: Pace = PACE) -> AsyncIterator[Service]:
-    async with running_service(
+    """Serve those with a token; what waits in vain is given up at last."""
+    running = running_service(
         open_gateway=lambda: nullcontext(demo_room_gateway()),
         open_authenticator=lambda: open_signed_tokens(
             open_key_server(server.url, pace=pace), rules=ClaimRules()
         ),
         limits=Limits(leaving_s=0, upstream_timeout_s=20),
-    ) as service:
+    )
+    async with asyncio.timeout(50), running as service:
         yield service
 
 
