@@ -19,6 +19,7 @@ _SECRETS = (
 )
 _KEYS = ("AUTH_JWKS_URL", "AUTH_JWT_PUBLIC_KEY_PATH")
 _SERVICE = "AUTH_SERVICE_URL"
+_SOURCES = (*_SECRETS, *_KEYS, _SERVICE)
 
 
 @frozen(kw_only=True)
@@ -71,13 +72,15 @@ def load_auth_settings(env: Environment) -> AuthSettings:
         SettingsError: a variable is wrong, or does nothing without another.
     """
     allow_no_id = env.read("AUTH_ALLOW_NO_ID", boolean, default=False)
-    env.need_one_of(*_KEYS, _SERVICE, by="AUTH_ALLOW_NO_ID")
+    env.need_one_of(*_SOURCES, by="AUTH_ALLOW_NO_ID")
+    if allow_no_id:
+        env.need_one_of(*_KEYS, _SERVICE, by="AUTH_ALLOW_NO_ID")
     api_secrets = _api_secrets(env)
     tokens = _tokens(env, allow_no_id=allow_no_id)
     service = _service(env)
     required = env.read("AUTH_REQUIRED", boolean, bool(api_secrets.tenants or tokens or service))
     if required:
-        env.need_one_of(*_SECRETS, *_KEYS, _SERVICE, by="AUTH_REQUIRED")
+        env.need_one_of(*_SOURCES, by="AUTH_REQUIRED")
     return AuthSettings(
         required=required,
         allow_no_id=allow_no_id,
@@ -124,7 +127,7 @@ def _service(env: Environment) -> ServiceSettings | None:
     timeout_s = env.read("AUTH_TIMEOUT_SECONDS", seconds(60), 5.0)
     env.need_one_of("AUTH_SIGNING_KEY_PATH", by="AUTH_SERVICE_URL")
     env.need_one_of("AUTH_SERVICE_URL", by="AUTH_SIGNING_KEY_PATH")
-    env.need_one_of("AUTH_SERVICE_URL", by="AUTH_TIMEOUT_SECONDS")
+    env.need_one_of(*_SOURCES, by="AUTH_TIMEOUT_SECONDS")
     if signing_key is None:
         return None
     return ServiceSettings(url=address, signing_key=signing_key, timeout_s=timeout_s)

@@ -119,7 +119,7 @@ class TestCombinations:
         [
             ({"AUTH_REQUIRED": "true"}, f"AUTH_REQUIRED: needs {SOURCES} to be set too"),
             (
-                {"AUTH_ALLOW_NO_ID": "false"},
+                {"AUTH_ALLOW_NO_ID": "true", "AUTH_API_SECRET": "s3cret"},
                 f"AUTH_ALLOW_NO_ID: needs {TOLD_OF_NO_ID} to be set too",
             ),
             ({"AUTH_JWT_ISSUER": "x"}, f"AUTH_JWT_ISSUER: needs {KEYS} to be set too"),
@@ -133,10 +133,8 @@ class TestCombinations:
                 {"AUTH_SERVICE_URL": "https://auth.example.com"},
                 "AUTH_SERVICE_URL: needs AUTH_SIGNING_KEY_PATH to be set too",
             ),
-            (
-                {"AUTH_TIMEOUT_SECONDS": "1"},
-                "AUTH_TIMEOUT_SECONDS: needs AUTH_SERVICE_URL to be set too",
-            ),
+            ({"AUTH_TIMEOUT_SECONDS": "1"}, f"AUTH_TIMEOUT_SECONDS: needs {SOURCES} to be set too"),
+            ({"AUTH_ALLOW_NO_ID": "false"}, f"AUTH_ALLOW_NO_ID: needs {SOURCES} to be set too"),
         ],
     )
     def test_stop_the_start_where_one_does_nothing_without_another(
