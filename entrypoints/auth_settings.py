@@ -103,14 +103,15 @@ def _api_secrets(env: Environment) -> ApiSecrets:
 
 
 def _tokens(env: Environment, *, allow_no_id: bool) -> TokenSettings | None:
+    usual = ClaimRules()
     settings = TokenSettings(
         jwks_url=env.read("AUTH_JWKS_URL", _parse_jwks_url, ""),
         public_keys=env.read_file("AUTH_JWT_PUBLIC_KEY_PATH", parse_public_keys, PublicKeys()),
         rules=ClaimRules(
             issuer=env.read("AUTH_JWT_ISSUER", printable, None),
             audience=env.read("AUTH_JWT_AUDIENCE", printable, None),
-            id_claim=env.read("AUTH_JWT_ID_CLAIM", printable, "sub"),
-            leeway_s=env.read("AUTH_JWT_LEEWAY_SECONDS", seconds(600, zero=True), 30.0),
+            id_claim=env.read("AUTH_JWT_ID_CLAIM", printable, usual.id_claim),
+            leeway_s=env.read("AUTH_JWT_LEEWAY_SECONDS", seconds(600, zero=True), usual.leeway_s),
             allow_no_id=allow_no_id,
         ),
     )
