@@ -17,8 +17,8 @@ from domain import strict_json
 
 _RSA_BITS = range(2048, 8193)  # shorter ones can be broken, longer ones are slow
 _MAX_RSA_EXPONENT = 1 << 64  # a check takes as long as this is
-_MAX_KEYS = 100  # a token without a kid is tried against all of its algorithm
-_TOO_MANY = f"holds more than {_MAX_KEYS} keys"
+_MAX_KEYS = 100
+_MAX_TRIED = 8  # for a token without a kid, which anybody can send
 _USELESS = (
     "must hold public keys, in PEM or as a key set: RSA (2,048 to 8,192 bits), P-256 or Ed25519"
 )
@@ -64,12 +64,13 @@ class PublicKeys:
         return token.kid is not None and any(named)
 
     def have_signed(self, token: Jws) -> bool:
-        """Tell whether a token is signed with one of these."""
-        return any(key.may_have_signed(token) and key.has_signed(token) for key in self._keys)
+        """Tell whether a token is signed with one of these; not where too many may have."""
+        tried = [key for key in self._keys if key.may_have_signed(token)]
+        return len(tried) <= _MAX_TRIED and any(key.has_signed(token) for key in tried)
 
 
 def parse_public_keys(text: bytes) -> PublicKeys:
-    """Read a file of public keys: one or more in PEM, or a key set (JWKS).
+    """Read a file of public keys: one to eight in PEM, or a key set (JWKS).
 
     Raises:
         ValueError: it is neither, or holds no key that can be used, or in PEM anything else.
@@ -96,14 +97,16 @@ def parse_key_set(text: bytes) -> PublicKeys:
     if not isinstance(entries, list):
         raise ValueError('is not a key set: {"keys": [...]}')  # noqa: TRY004 - one kind for all
     if len(entries) > _MAX_KEYS:
-        raise ValueError(_TOO_MANY)
+        raise ValueError(f"holds more than {_MAX_KEYS} keys")
     return PublicKeys([key for entry in entries for key in _from_entry(entry)])
 
 
 def _from_pem(text: bytes) -> PublicKeys:
     _, *blocks = text.split(_PEM_BEGINS)
-    if len(blocks) > _MAX_KEYS:
-        raise ValueError(_TOO_MANY)
+    if len(blocks) > _MAX_TRIED:
+        raise ValueError(
+            f"holds more than {_MAX_TRIED} keys; put them into a key set, each with kid"
+        )
     keys: list[PublicKey] = []
     for block in blocks:
         try:
