@@ -99,8 +99,12 @@ class KeyServer(KeySource):
         except Exception as error:  # noqa: BLE001 - whatever it is, the keys at hand hold for now
             self._note_failure(error, began_s)
         else:
-            if self._problem is not None or not self._keys:
-                _log.warning("the key server answered; keys that can be used: %d", len(self._keys))
+            if not self._keys:
+                _log.warning("the key server answers without a key that can be used")
+            elif self._problem is not None:
+                _log.warning("the key server answers again")
+            if self._problem is not None:
+                self._may_hurry_s = began_s + self.pace.retry_after_s
             self._problem = None
             self._fetched_s = began_s
             self._due_s = began_s + self.pace.renew_after_s

@@ -105,7 +105,7 @@ class TestKnownKeys:
             assert warnings() == []
             server.published = []
             await door.comes_to_tell(REFUSED, A.sign())
-        assert set(warnings()) == {"the key server answered; keys that can be used: 0"}
+        assert set(warnings()) == {"the key server answers without a key that can be used"}
 
     async def test_are_dropped_after_a_while_without_the_server(self, server: KeySetServer) -> None:
         pace = Pace(renew_after_s=0.02, retry_after_s=0.05, keep_for_s=0.2, timeout_s=60)
