@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from adapters.identity.key_server import Pace
 from tests.adapters.identity.key_set_door import (
     BRISK,
     FORGED,
@@ -52,6 +53,18 @@ class TestFailingKeyServer:
             await door.comes_to_tell(LET_IN, A.sign())
             await door.comes_to_tell(REFUSED, B.sign())
         assert warnings()[-1] == "the key server answers again"
+
+    async def test_is_not_asked_by_tokens_right_after_it_recovered(
+        self, server: KeySetServer
+    ) -> None:
+        _, server.answer = FAILING["an error"]
+        pace = Pace(renew_after_s=3600, retry_after_s=1.5, keep_for_s=1e6, timeout_s=60)
+        async with door_to(server, pace) as door:
+            await until(lambda: server.fetches == 1)
+            server.answer = as_it_is
+            await door.comes_to_tell(LET_IN, A.sign())
+            assert await door.tells(B.sign()) == REFUSED
+        assert server.fetches == 2
 
     async def test_is_asked_again_by_itself_after_it_failed_a_token(
         self, server: KeySetServer
