@@ -18,8 +18,7 @@ _SECRETS = (
     "AUTH_API_SECRET_FILE",
 )
 _KEYS = ("AUTH_JWKS_URL", "AUTH_JWT_PUBLIC_KEY_PATH")
-_SERVICE = "AUTH_SERVICE_URL"
-_SOURCES = (*_SECRETS, *_KEYS, _SERVICE)
+_SOURCES = (*_SECRETS, *_KEYS, "AUTH_SERVICE_URL")
 
 
 @frozen(kw_only=True)
@@ -74,7 +73,7 @@ def load_auth_settings(env: Environment) -> AuthSettings:
     allow_no_id = env.read("AUTH_ALLOW_NO_ID", boolean, default=False)
     env.need_one_of(*_SOURCES, by="AUTH_ALLOW_NO_ID")
     if allow_no_id:
-        env.need_one_of(*_KEYS, _SERVICE, by="AUTH_ALLOW_NO_ID")
+        env.need_one_of(*_KEYS, "AUTH_SERVICE_URL", by="AUTH_ALLOW_NO_ID")
     api_secrets = _api_secrets(env)
     tokens = _tokens(env, allow_no_id=allow_no_id)
     service = _service(env)

@@ -19,7 +19,7 @@ from adapters.identity.upstream import (
     UpstreamError,
     describe,
     make_session,
-    read_bounded,
+    read_ok,
 )
 from application.ports.authenticator import (
     Authenticator,
@@ -44,7 +44,6 @@ _QUESTION_LIFE_S = 300
 _SUBJECT = "sayna-auth"  # what the services that deployments run already look for
 _KEPT_BACK = ("authorization", "cookie", "host", "x-real-ip")
 _KEPT_BACK_PREFIXES = ("x-forwarded-", "x-sayna-")
-_OK = 200
 _REFUSALS = (401, 403)
 
 
@@ -102,9 +101,7 @@ class DelegatedAuthenticator(Authenticator):
         ) as response:
             if response.status in _REFUSALS:
                 raise CredentialRefusedError(reason="the authentication service refused it")
-            if response.status != _OK:
-                raise UpstreamError(f"answered {response.status}")
-            answer = await read_bounded(response, _MAX_ANSWER_BYTES)
+            answer = await read_ok(response, _MAX_ANSWER_BYTES)
             if not answer and not _is_said_to_be_empty(response):
                 raise UpstreamError("broke off its answer")
             return answer

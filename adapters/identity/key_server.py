@@ -13,11 +13,10 @@ from typing_extensions import override
 from adapters.identity.jws import Jws
 from adapters.identity.public_keys import PublicKeys, parse_key_set
 from adapters.identity.signed_tokens import KeySource
-from adapters.identity.upstream import UpstreamError, describe, make_session, read_bounded
+from adapters.identity.upstream import UpstreamError, describe, make_session, read_ok
 from application.ports.authenticator import AuthenticatorUnavailableError
 
 _MAX_ANSWER_BYTES = 256 * 1024
-_OK = 200
 _log = logging.getLogger(__name__)
 
 
@@ -111,9 +110,7 @@ class KeyServer(KeySource):
 
     async def _get(self) -> PublicKeys:
         async with self.session.get(self.url, allow_redirects=False) as response:
-            if response.status != _OK:
-                raise UpstreamError(f"answered {response.status}")
-            text = await read_bounded(response, _MAX_ANSWER_BYTES)
+            text = await read_ok(response, _MAX_ANSWER_BYTES)
         try:
             return await asyncio.to_thread(parse_key_set, text)
         except ValueError as error:

@@ -6,6 +6,8 @@ import aiohttp
 from aiohttp.connector import Connection
 from typing_extensions import override
 
+_OK = 200
+
 
 class UpstreamError(Exception):
     """An answer that is of no use; the message says why and repeats nothing of it."""
@@ -51,12 +53,14 @@ def make_session(*, max_connections: int) -> aiohttp.ClientSession:
     )
 
 
-async def read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """Read an answer whole.
+async def read_ok(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Read an answer of status 200 whole.
 
     Raises:
-        UpstreamError: it is larger than ``max_bytes``, or broke off.
+        UpstreamError: it has another status, is larger than ``max_bytes``, or broke off.
     """
+    if response.status != _OK:
+        raise UpstreamError(f"answered {response.status}")
     try:
         await response.content.readexactly(max_bytes + 1)
     except asyncio.IncompleteReadError as end:

@@ -11,6 +11,7 @@ from application.ports.authenticator import Authenticator
 from application.ports.room_gateway import RoomGateway
 from domain.caller import TenantId
 from entrypoints.http.limits import Limits
+from tests.entrypoints.http.delegated import CountingGateway
 from tests.service import QUICK, Service, running_service
 
 DEMO_TOKEN = "secret-of-demo"
@@ -62,3 +63,9 @@ async def service(serve: Serve) -> Service:
 async def guarded(serve: Serve, api_secrets: ApiSecretsAuthenticator) -> Service:
     """A token required."""
     return await serve(authenticator=api_secrets)
+
+
+@pytest.fixture
+def rooms() -> CountingGateway:
+    """The demo's rooms, which count what is asked of them."""
+    return CountingGateway(demo_room_gateway().rooms)

@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 from attrs import field, frozen
 
-from adapters.in_memory.demo import demo_room_gateway
 from entrypoints.http.limits import Limits
 from tests.adapters.identity.authentication_service import AuthenticationService, Respond
 from tests.entrypoints.http.delegated import (
@@ -23,11 +22,6 @@ from tests.entrypoints.http.delegated import (
 from tests.service import DEMO_WISH, MUTE
 
 Told = tuple[int, str]
-
-
-@pytest.fixture
-def rooms() -> CountingGateway:
-    return CountingGateway(demo_room_gateway().rooms)
 
 
 @frozen(kw_only=True)

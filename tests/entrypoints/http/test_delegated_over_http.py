@@ -42,11 +42,6 @@ ENDING = {name: answer for name, answer in ANSWERS.items() if not answer.is_endl
 ENDLESS = {name: answer for name, answer in ANSWERS.items() if answer.is_endless}
 
 
-@pytest.fixture
-def rooms() -> CountingGateway:
-    return CountingGateway(demo_room_gateway().rooms)
-
-
 class TestAnswer:
     @pytest.mark.parametrize("allow_no_id", [False, True], ids=["strict", "lenient"])
     async def test_decides_who_is_let_in(
