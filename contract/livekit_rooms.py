@@ -77,11 +77,17 @@ class LiveKitRooms:
         raise TwirpError("unauthenticated", "permissions denied")
 
     def _list_rooms(self, asked: ListRoomsRequest) -> ListRoomsResponse:
+        asked_once = dict.fromkeys(map(RoomName, asked.names or self.metadata))
         return ListRoomsResponse(
             rooms=[
-                RoomInfo(sid=f"RM_{name}", name=name, metadata=text, turn_password=TURN_PASSWORD)
-                for name, text in self.metadata.items()
-                if not asked.names or name in asked.names
+                RoomInfo(
+                    sid=f"RM_{name}",
+                    name=name,
+                    metadata=self.metadata[name],
+                    turn_password=TURN_PASSWORD,
+                )
+                for name in asked_once
+                if name in self.metadata
             ]
         )
 
