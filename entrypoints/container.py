@@ -5,6 +5,7 @@ What a reload can change reaches the adapters as a provider, which they ask at e
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from operator import attrgetter
 
 from dependency_injector import containers, providers
 
@@ -28,11 +29,6 @@ def _gateway_choice(settings: Settings) -> str:
     if settings.gateway == "livekit" and settings.livekit.missing:
         return "not_configured"
     return settings.gateway.replace("-", "_")
-
-
-def _max_connections(settings: Settings) -> int:
-    """Each request in flight may hold a mute and, beside it, a look for the participant."""
-    return 2 * settings.limits.max_in_flight
 
 
 def _authenticator_choice(settings: Settings) -> str:
@@ -62,9 +58,8 @@ class Container(containers.DeclarativeContainer):
         livekit=providers.Factory(
             open_gateway,
             url=settings.provided.livekit.url,
-            api_key=settings.provided.livekit.api_key.provider,
-            timeout_s=settings.provided.livekit.timeout_s,
-            max_connections=providers.Callable(_max_connections, settings),
+            api_key=providers.Callable(attrgetter("livekit.api_key"), settings).provider,
+            bounds=settings.provided.livekit.bounds,
         ),
         in_memory=providers.Factory(nullcontext, providers.Factory(demo_room_gateway)),
         not_configured=providers.Factory(
@@ -75,7 +70,10 @@ class Container(containers.DeclarativeContainer):
 
     open_api_secrets = providers.Factory(
         nullcontext,
-        providers.Factory(ApiSecretsAuthenticator, settings.provided.auth.api_secrets.provider),
+        providers.Factory(
+            ApiSecretsAuthenticator,
+            providers.Callable(attrgetter("auth.api_secrets"), settings).provider,
+        ),
     )
 
     open_keys = providers.Selector(
@@ -115,6 +113,6 @@ class Container(containers.DeclarativeContainer):
         ),
     )
 
-    mute_track = providers.Factory(MuteTrack, deadline_s=settings.provided.livekit.timeout_s)
+    mute_track = providers.Factory(MuteTrack, deadline_s=settings.provided.livekit.bounds.timeout_s)
 
     demo = providers.Object(DEMO)

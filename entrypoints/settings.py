@@ -7,6 +7,7 @@ from typing import Literal
 from attrs import frozen
 
 from adapters.livekit.api_key import ApiKey
+from adapters.livekit.bounds import Bounds
 from entrypoints.auth_settings import AuthSettings, load_auth_settings
 from entrypoints.environment import Environment, SettingsError
 from entrypoints.http.limits import Limits
@@ -26,7 +27,7 @@ class LiveKitSettings:
 
     url: str
     api_key: ApiKey
-    timeout_s: float
+    bounds: Bounds
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -89,13 +90,24 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
 
 
 def _livekit(env: Environment) -> LiveKitSettings:
+    usual = Bounds()
     return LiveKitSettings(
         url=env.read("LIVEKIT_URL", url("ws", "wss", "http", "https"), ""),
         api_key=ApiKey(
             name=env.read_secret("LIVEKIT_API_KEY", printable, ""),
             secret=env.read_secret("LIVEKIT_API_SECRET", printable, ""),
         ),
-        timeout_s=env.read("LIVEKIT_TIMEOUT_SECONDS", seconds(60), 5.0),
+        bounds=Bounds(
+            max_connections=env.read(
+                "LIVEKIT_MAX_CONNECTIONS", integer(1, 65536), usual.max_connections
+            ),
+            max_rooms_per_read=env.read(
+                "LIVEKIT_MAX_ROOMS_PER_READ", integer(1, 64), usual.max_rooms_per_read
+            ),
+            probe_delay_s=env.read("LIVEKIT_PROBE_DELAY_SECONDS", seconds(60), usual.probe_delay_s),
+            timeout_s=env.read("LIVEKIT_TIMEOUT_SECONDS", seconds(60), usual.timeout_s),
+            token_life_s=env.read("LIVEKIT_TOKEN_SECONDS", integer(10, 86_400), usual.token_life_s),
+        ),
     )
 
 
@@ -116,5 +128,5 @@ def _limits(env: Environment, livekit: LiveKitSettings, auth: AuthSettings) -> L
         body_timeout_s=env.read("BODY_TIMEOUT_SECONDS", seconds(300), usual.body_timeout_s),
         idle_timeout_s=env.read("IDLE_TIMEOUT_SECONDS", seconds(3600), usual.idle_timeout_s),
         drain_timeout_s=env.read("DRAIN_TIMEOUT_SECONDS", seconds(300), usual.drain_timeout_s),
-        upstream_timeout_s=max(livekit.timeout_s, service_timeout_s),
+        upstream_timeout_s=max(livekit.bounds.timeout_s, service_timeout_s),
     )

@@ -11,6 +11,7 @@ from pytest_aiohttp import AiohttpServer
 from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.identity.nobody import NobodyAuthenticator
 from adapters.livekit.api_key import ApiKey
+from adapters.livekit.bounds import Bounds
 from adapters.livekit.room_gateway import open_gateway
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import TURN_PASSWORD, LiveKitRooms
@@ -77,9 +78,9 @@ class EndToEnd:
                     open_gateway=lambda: open_gateway(
                         url=livekit.url,
                         api_key=partial(ApiKey, name=livekit.api_key, secret=secret),
-                        timeout_s=TIMEOUT_S,
-                        max_connections=10,
-                        probe_delay_s=probe_delay_s,
+                        bounds=Bounds(
+                            timeout_s=TIMEOUT_S, max_connections=10, probe_delay_s=probe_delay_s
+                        ),
                     ),
                     open_authenticator=lambda: nullcontext(
                         ApiSecretsAuthenticator(lambda: ApiSecrets(TOKENS))

@@ -3,30 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import TypeVar
 
-import aiohttp
 from attrs import frozen
-from livekit.api import (
-    AccessToken,
-    ListRoomsRequest,
-    LiveKitAPI,
-    MuteRoomTrackRequest,
-    RoomParticipantIdentity,
-    VideoGrants,
-)
+from livekit.api import ListRoomsRequest, MuteRoomTrackRequest, RoomParticipantIdentity
 from livekit.api.room_service import RoomService
 from livekit.protocol.models import Room as LiveKitRoom
 from typing_extensions import override
 
 from adapters.livekit.api_key import ApiKey
+from adapters.livekit.bounds import Bounds
 from adapters.livekit.errors import (
     FOREIGN_ERRORS,
     AbsentError,
     PreconditionFailedError,
     translate,
 )
+from adapters.livekit.room_services import RoomServices
 from adapters.livekit.session import make_session
 from application.ports.room_gateway import (
     RemoteUnmuteDisabledError,
@@ -45,19 +38,15 @@ from domain.track import (
 
 T = TypeVar("T")
 
-_TOKEN_LIFE = timedelta(minutes=1)  # LiveKit allows another minute for clocks that differ
 _NOBODYS_ROOM = RoomName("livekit-mute-verifies-its-access")
 
 
 @frozen(kw_only=True)
 class LiveKitRoomGateway(RoomGateway):
-    """Asks LiveKit anew at each call, within ``timeout_s``, with a token for that call alone."""
+    """Asks LiveKit anew for each call, within its bounds."""
 
-    url: str
-    api_key: Callable[[], ApiKey]
-    session: aiohttp.ClientSession
-    timeout_s: float
-    probe_delay_s: float
+    services: RoomServices
+    bounds: Bounds
 
     @override
     async def get_room(self, name: RoomName) -> Room:
@@ -70,11 +59,11 @@ class LiveKitRoomGateway(RoomGateway):
     async def mute_track(
         self, participant: Participant, track_sid: TrackSid, *, muted: bool
     ) -> Track:
-        rooms = self._room_service(VideoGrants(room_admin=True, room=participant.room))
+        rooms = self.services.of_room(participant.room)
         mute = asyncio.create_task(self._mute(rooms, participant, track_sid, muted=muted))
         mute.add_done_callback(_look_at_outcome)
         try:
-            await asyncio.wait({mute}, timeout=self.probe_delay_s)
+            await asyncio.wait({mute}, timeout=self.bounds.probe_delay_s)
             if not mute.done():
                 await self._settle_absence(rooms, participant, beside=mute)
             return await mute
@@ -87,7 +76,7 @@ class LiveKitRoomGateway(RoomGateway):
 
     async def _find_room(self, name: RoomName) -> LiveKitRoom | None:
         """Look a room up, by name: an empty list of names would bring every room."""
-        rooms = self._room_service(VideoGrants(room_list=True))
+        rooms = self.services.for_listing()
         answer = await self._ask(rooms.list_rooms(ListRoomsRequest(names=[name])))
         if not answer.ByteSize():
             return None
@@ -147,19 +136,10 @@ class LiveKitRoomGateway(RoomGateway):
     async def _ask(self, call: Awaitable[T]) -> T:
         """Await a call of livekit-api, which sets no bound in time, within ours."""
         try:
-            async with asyncio.timeout(self.timeout_s):
+            async with asyncio.timeout(self.bounds.timeout_s):
                 return await call
         except FOREIGN_ERRORS as error:
             raise translate(error) from None
-
-    def _room_service(self, grants: VideoGrants) -> RoomService:
-        """Sign a token with these grants alone; livekit-api's own would live six hours."""
-        grants.can_publish = grants.can_subscribe = grants.can_publish_data = False
-        key = self.api_key()
-        token = AccessToken(key.name, key.secret).with_ttl(_TOKEN_LIFE).with_grants(grants)
-        return LiveKitAPI.with_token(
-            token.to_jwt(), url=self.url, session=self.session, failover=False
-        ).room
 
 
 def _look_at_outcome(task: asyncio.Task[Track]) -> None:
@@ -170,27 +150,17 @@ def _look_at_outcome(task: asyncio.Task[Track]) -> None:
 
 @asynccontextmanager
 async def open_gateway(
-    *,
-    url: str,
-    api_key: Callable[[], ApiKey],
-    timeout_s: float,
-    max_connections: int,
-    probe_delay_s: float = 0.1,
+    *, url: str, api_key: Callable[[], ApiKey], bounds: Bounds
 ) -> AsyncIterator[LiveKitRoomGateway]:
     """Open a gateway to the LiveKit at a ``ws(s)://`` or ``http(s)://`` URL.
 
     Args:
         url: where LiveKit listens; checked by whoever reads the settings.
         api_key: gives the key of today, one of that LiveKit's.
-        timeout_s: within how many seconds each call of the gateway answers or fails.
-        max_connections: at most so many connections to LiveKit; a mute may need two.
-        probe_delay_s: how long a mute may be silent before the participant is looked for.
+        bounds: how long and how many.
     """
-    async with make_session(timeout_s=timeout_s, max_connections=max_connections) as session:
-        yield LiveKitRoomGateway(
-            url=url,
-            api_key=api_key,
-            session=session,
-            timeout_s=timeout_s,
-            probe_delay_s=probe_delay_s,
+    async with make_session(bounds) as session:
+        services = RoomServices(
+            url=url, api_key=api_key, session=session, token_life_s=bounds.token_life_s
         )
+        yield LiveKitRoomGateway(services=services, bounds=bounds)

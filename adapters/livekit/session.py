@@ -6,11 +6,13 @@ import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from typing_extensions import override
 
-_MAX_ANSWER_BYTES = 1 << 20  # a room's metadata is at most 64,000 bytes by LiveKit's default
+from adapters.livekit.bounds import Bounds
+
+_MAX_ANSWER_BYTES = 8 << 20  # 64 rooms, each with 64,000 bytes of metadata, LiveKit's own bound
 
 
 class BoundedResponse(ClientResponse):
-    """An answer that is read up to 1 MiB and refused beyond, and whose JSON is an object."""
+    """An answer that is read up to 8 MiB and refused beyond, and whose JSON is an object."""
 
     @override
     async def read(self) -> bytes:
@@ -40,20 +42,20 @@ async def refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -
     return response
 
 
-def make_session(*, timeout_s: float, max_connections: int) -> aiohttp.ClientSession:
+def make_session(bounds: Bounds) -> aiohttp.ClientSession:
     """Make a session for LiveKit alone, so that a hanging LiveKit starves nobody else.
 
-    LiveKit is told with each call to give up after ``timeout_s``; the caller bounds the call
+    LiveKit is told with each call to give up after its bound; the caller bounds the call
     itself, since livekit-api switches aiohttp's own timeouts off. Compressed answers are not
     asked for and not unpacked: unpacking has no bound.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_connections),
+        connector=aiohttp.TCPConnector(limit=bounds.max_connections),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         headers={
             "Accept-Encoding": "identity",
-            "X-Twirp-Timeout-Ms": str(max(1, round(timeout_s * 1000))),
+            "X-Twirp-Timeout-Ms": str(max(1, round(bounds.timeout_s * 1000))),
         },
         response_class=BoundedResponse,
         middlewares=(refuse_redirects,),

@@ -9,6 +9,7 @@ from adapters.identity.nobody import NobodyAuthenticator
 from adapters.identity.signed_tokens import SignedTokenAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from adapters.livekit.api_key import ApiKey
+from adapters.livekit.bounds import Bounds
 from adapters.livekit.room_gateway import LiveKitRoomGateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
 from entrypoints.container import Container
@@ -54,12 +55,26 @@ class TestContainer:
             assert type(gateway) is expected
 
     async def test_hands_the_settings_on_to_livekit(self) -> None:
-        made = container({**LIVEKIT, "LIVEKIT_TIMEOUT_SECONDS": "2.5", "MAX_IN_FLIGHT": "7"})
-        async with made.open_gateway() as gateway:
-            assert gateway.url == LIVEKIT["LIVEKIT_URL"]
-            assert gateway.api_key() == ApiKey(name="key", secret=LIVEKIT["LIVEKIT_API_SECRET"])
-            assert gateway.timeout_s == 2.5
-            assert gateway.session.connector.limit == 14
+        bounds = {
+            "LIVEKIT_MAX_CONNECTIONS": "7",
+            "LIVEKIT_MAX_ROOMS_PER_READ": "8",
+            "LIVEKIT_PROBE_DELAY_SECONDS": "0.5",
+            "LIVEKIT_TIMEOUT_SECONDS": "2.5",
+            "LIVEKIT_TOKEN_SECONDS": "60",
+        }
+        async with container({**LIVEKIT, **bounds}).open_gateway() as gateway:
+            assert gateway.bounds == Bounds(
+                max_connections=7,
+                max_rooms_per_read=8,
+                probe_delay_s=0.5,
+                timeout_s=2.5,
+                token_life_s=60,
+            )
+            services = gateway.services
+            assert services.url == LIVEKIT["LIVEKIT_URL"]
+            assert services.api_key() == ApiKey(name="key", secret=LIVEKIT["LIVEKIT_API_SECRET"])
+            assert services.session.connector.limit == 7
+            assert services.token_life_s == 60
 
     async def test_names_what_is_missing_of_livekit(self) -> None:
         async with container({**LIVEKIT, "LIVEKIT_URL": ""}).open_gateway() as gateway:
@@ -124,7 +139,7 @@ class TestContainer:
             )
             [source] = chain.sources
             assert source.secrets().tenants == {"new": "default"}
-            assert gateway.api_key().secret == "another"
+            assert gateway.services.api_key().secret == "another"
 
     async def test_makes_the_use_case_under_the_deadline_of_livekit(self) -> None:
         made = container({"LIVEKIT_TIMEOUT_SECONDS": "2.5"})

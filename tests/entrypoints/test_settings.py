@@ -24,7 +24,7 @@ class TestDefaults:
         settings = load_settings({})
         assert (settings.host, settings.port) == ("127.0.0.1", 3001)
         assert (settings.log_level, settings.log_format) == ("info", None)
-        assert settings.livekit.timeout_s == 5
+        assert settings.livekit.bounds.timeout_s == 5
         assert settings.limits == Limits()
         assert not settings.auth.required
 
@@ -105,7 +105,11 @@ class TestSettings:
             "BODY_TIMEOUT_SECONDS",
             "IDLE_TIMEOUT_SECONDS",
             "DRAIN_TIMEOUT_SECONDS",
+            "LIVEKIT_MAX_CONNECTIONS",
+            "LIVEKIT_MAX_ROOMS_PER_READ",
+            "LIVEKIT_PROBE_DELAY_SECONDS",
             "LIVEKIT_TIMEOUT_SECONDS",
+            "LIVEKIT_TOKEN_SECONDS",
             "LIVEKIT_API_KEY",
             "LIVEKIT_API_SECRET",
             "HOST",

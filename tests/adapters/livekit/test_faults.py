@@ -17,6 +17,7 @@ from livekit.protocol.models import Room as LiveKitRoom
 from typing_extensions import override
 
 from adapters.livekit.api_key import ApiKey
+from adapters.livekit.bounds import Bounds
 from adapters.livekit.room_gateway import LiveKitRoomGateway, open_gateway
 from application.ports.room_gateway import (
     RoomGatewayError,
@@ -87,9 +88,9 @@ UNAVAILABLE: dict[str, bytes] = {
     "multiple choices": answer("300 Multiple Choices"),
     "compressed": answer("200 OK", gzip.compress(MUTED), more="Content-Encoding: gzip\r\n"),
     "a bomb": answer("200 OK", gzip.compress(bytes(1 << 24)), more="Content-Encoding: gzip\r\n"),
-    "too much": answer("200 OK", b"\x0a" * ((1 << 20) + 1)),
+    "too much": answer("200 OK", b"\x0a" * ((8 << 20) + 1)),
     "chunks without end": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    + 20 * (b"10000\r\n" + bytes(65536) + b"\r\n"),
+    + 129 * (b"10000\r\n" + bytes(65536) + b"\r\n"),
     "an endless head": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000,
     "too many lines": b"HTTP/1.1 200 OK\r\n" + 1000 * b"X: a\r\n" + b"\r\n",
     "internal": twirp("500 Internal Server Error", {"code": "internal", "msg": "s3cret"}),
@@ -213,9 +214,7 @@ async def gateway_to(
     async with open_gateway(
         url=url,
         api_key=partial(ApiKey, name="key", secret=SECRET),
-        timeout_s=timeout_s,
-        max_connections=10,
-        probe_delay_s=probe_delay_s,
+        bounds=Bounds(timeout_s=timeout_s, max_connections=10, probe_delay_s=probe_delay_s),
     ) as gateway:
         yield gateway
 
@@ -282,7 +281,7 @@ class TestRequests:
         nothing = {"canPublish": False, "canSubscribe": False, "canPublishData": False}
         tokens = [header(head, "Authorization").removeprefix("Bearer ") for head in livekit.heads]
         claims = [jwt.decode(token, SECRET, ["HS256"]) for token in tokens]
-        assert [claim["exp"] - claim["nbf"] for claim in claims] == [60, 60]
+        assert [claim["exp"] - claim["nbf"] for claim in claims] == [600, 600]
         assert [claim["iss"] for claim in claims] == ["key", "key"]
         assert [claim["video"] for claim in claims] == [
             {"roomAdmin": True, "room": "room", **nothing},
@@ -299,8 +298,8 @@ class TestRequests:
 
 
 class TestOtherAnswers:
-    async def test_are_read_up_to_1_mib(self) -> None:
-        long = TrackInfo(sid=SID, muted=True, name="x" * (1 << 20))
+    async def test_are_read_up_to_8_mib(self) -> None:
+        long = TrackInfo(sid=SID, muted=True, name="x" * (8 << 20))
         body = MuteRoomTrackResponse(track=long).SerializeToString()
         async with Canned(answer("200 OK", body)).gateway() as gateway:
             with pytest.raises(RoomGatewayUnavailableError) as failure:

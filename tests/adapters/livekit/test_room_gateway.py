@@ -7,6 +7,7 @@ import pytest
 from pytest_aiohttp import AiohttpServer
 
 from adapters.livekit.api_key import ApiKey
+from adapters.livekit.bounds import Bounds
 from adapters.livekit.room_gateway import open_gateway
 from application.ports.room_gateway import RoomGateway
 from contract.livekit_double import LiveKitDouble
@@ -41,8 +42,7 @@ class TestLiveKitRoomGateway(RoomGatewayContract):
         async with open_gateway(
             url=str(server.make_url("/")),
             api_key=partial(ApiKey, name=double.api_key, secret=double.api_secret),
-            timeout_s=5.0,
-            max_connections=CONNECTIONS,
+            bounds=Bounds(timeout_s=5.0, max_connections=CONNECTIONS),
         ) as gateway:
             yield gateway
 
@@ -65,7 +65,7 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
         async with open_gateway(
             url=server.url,
             api_key=partial(ApiKey, name=server.api_key, secret=server.api_secret),
-            timeout_s=2.5,  # under the 3 s that LiveKit waits for somebody who is not there
-            max_connections=CONNECTIONS,
+            # Under the 3 s that LiveKit waits for somebody who is not there.
+            bounds=Bounds(timeout_s=2.5, max_connections=CONNECTIONS),
         ) as gateway:
             yield gateway
