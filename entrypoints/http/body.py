@@ -40,8 +40,7 @@ class JsonBody:
         """
         _check_media_type(self._request)
         if self._bytes is None:
-            with self._deadline.paused():
-                self._bytes = await _read(self._request, self._limits)
+            self._bytes = await _read(self._request, self._limits, self._deadline)
         try:
             return strict_json.loads_object(self._bytes)
         except strict_json.DuplicateKeyError as error:
@@ -62,18 +61,16 @@ def _check_media_type(request: web.Request) -> None:
         raise UnsupportedMediaTypeError("Content-Encoding is not supported; send the body as it is")
 
 
-async def _read(request: web.Request, limits: Limits) -> bytes:
+async def _read(request: web.Request, limits: Limits, deadline: Deadline) -> bytes:
     too_large = PayloadTooLargeError(f"the body is larger than {limits.max_body_bytes} bytes")
     if (request.content_length or 0) > limits.max_body_bytes:
         raise too_large
-    body = bytearray()
     try:
-        await _invite(request)
-        async with asyncio.timeout(limits.body_timeout_s):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > limits.max_body_bytes:
-                    raise too_large
+        if request.content.is_eof():
+            body = request.content.read_nowait()
+        else:
+            with deadline.paused():
+                body = await _receive(request, limits)
     except TimeoutError:
         raise RequestTimeoutError(
             f"the body did not arrive within {limits.body_timeout_s:g} s"
@@ -82,6 +79,20 @@ async def _read(request: web.Request, limits: Limits) -> bytes:
         raise MalformedHttpError("the body is not framed as its headers say") from None
     except OSError:
         raise ClientGoneError("the client broke off") from None
+    if len(body) > limits.max_body_bytes:
+        raise too_large
+    return body
+
+
+async def _receive(request: web.Request, limits: Limits) -> bytes:
+    """Wait for a body that is on its way, until it is whole or too large."""
+    await _invite(request)
+    body = bytearray()
+    async with asyncio.timeout(limits.body_timeout_s):
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > limits.max_body_bytes:
+                break
     return bytes(body)
 
 
@@ -98,7 +109,6 @@ async def ignore_expectation(request: web.Request) -> None:
 
 async def _invite(request: web.Request) -> None:
     """Meet ``Expect: 100-continue``, as aiohttp does, but only now that the body is wanted."""
-    expected = request.version >= HttpVersion11 and "Expect" in request.headers
-    if expected and not request.content.is_eof():
+    if request.version >= HttpVersion11 and "Expect" in request.headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
