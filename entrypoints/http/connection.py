@@ -66,9 +66,10 @@ class Connection(web.RequestHandler):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if data and self._body.is_eof():
-            self._wait_for_headers()
+        between_requests = bool(data) and self._body.is_eof()
         super().data_received(data)
+        if between_requests and not self._messages:
+            self._wait_for_headers()
         for body in self._bodies()[:-1]:
             # Behind an unfinished body nothing can come but the parser's refusal of it.
             self._give_up(body, RequestPayloadError())
