@@ -39,12 +39,7 @@ def loads(text: bytes | str) -> object:
     """
     decoded = _decode(text)
     try:
-        value: object = json.loads(
-            decoded,
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
+        value: object = _DECODER.decode(decoded)
         if decoded.count("[") + decoded.count("{") > _MAX_DEPTH:
             _refuse_deep_nesting(value)
         if "\\u" in decoded:
@@ -125,3 +120,8 @@ def _refuse_lone_surrogates(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise StrictJsonError("holds a lone surrogate") from None
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant, parse_float=_finite
+)

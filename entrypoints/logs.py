@@ -1,5 +1,6 @@
 """The log: structured events, one to a line, on standard error."""
 
+import json
 import logging
 import sys
 from traceback import format_tb
@@ -14,7 +15,7 @@ def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
     ``format_`` is ``json`` or ``console``; where it is not said, a terminal gets ``console``.
     """
     on_terminal = sys.stderr.isatty()
-    renderer: Processor = structlog.processors.JSONRenderer()
+    renderer: Processor = structlog.processors.JSONRenderer(serializer=_json)
     if format_ == "console" or (format_ is None and on_terminal):
         renderer = structlog.dev.ConsoleRenderer(colors=on_terminal, repr_native_str=True)
     shared: list[Processor] = [
@@ -25,7 +26,7 @@ def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -35,8 +36,15 @@ def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
         )
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
-    log: FilteringBoundLogger = structlog.get_logger()
+    log: FilteringBoundLogger = structlog.get_logger().bind()
     return log
+
+
+_ENCODER = json.JSONEncoder(default=repr)
+
+
+def _json(event: EventDict, **_: object) -> str:
+    return _ENCODER.encode(event)
 
 
 def _place_of_exception(_: object, __: str, event: EventDict) -> EventDict:

@@ -45,6 +45,8 @@ class ErrorBody:
     code: str
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 FIELDS = tuple(field.name for field in fields(MuteRequest))
 
 
@@ -67,7 +69,7 @@ def structure_mute_request(
 
 def json_response(body: AttrsInstance, *, status: int = 200) -> web.Response:
     """Answer with one of this room's shapes."""
-    text = json.dumps(asdict(body), ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(asdict(body))
     return web.Response(text=text, status=status, content_type="application/json")
 
 
