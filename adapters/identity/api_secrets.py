@@ -4,6 +4,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import blake2b
 
 from attrs import field, frozen
 from typing_extensions import override
@@ -42,7 +43,7 @@ class ApiSecrets:
         return tenant if hmac.compare_digest(shown, secret) else None
 
     def _digest(self, secret: bytes) -> bytes:
-        return hmac.digest(self._key, secret, "sha256")
+        return blake2b(secret, key=self._key).digest()
 
 
 @frozen
