@@ -36,7 +36,7 @@ def present_credential(
         MalformedCredentialError: what is given is no token of printable ASCII within the bound.
     """
     headers = request.headers.getall("Authorization", [])
-    parameters = request.query.getall("api_key", [])
+    parameters = request.query.getall("api_key", []) if request.query_string else []
     if len(headers) > 1 or len(parameters) > 1:
         raise InvalidRequestError("the credentials are given more than once")
     if not headers and not parameters:
