@@ -1,8 +1,8 @@
 """One structured event for each request: the log of the service, and its audit record."""
 
 import re
+import secrets
 import time
-import uuid
 from traceback import format_tb
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from entrypoints.http.errors import ApiError, answer_for
 from entrypoints.http.wire import MuteRequest
 
 _MAX_CHARACTERS = 256
+_TOKENS_BEHIND = re.compile("[?;]")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -25,7 +26,8 @@ class AuditRecord:
     """What is known of a request so far; never its query string, never a token."""
 
     request_id: str
-    started_s: float = field(factory=time.perf_counter)
+    _started_s: float = field(init=False, factory=time.perf_counter)
+    _elapsed_s: float = field(init=False, default=0.0)
     caller: Caller | None = None
     wish: MuteRequest | None = None
     muted: bool | None = None
@@ -36,15 +38,19 @@ class AuditRecord:
         """What the caller was told, in a word."""
         return "OK" if self.error is None else answer_for(self.error).code
 
+    def close(self) -> None:
+        """Take the time that the request took."""
+        self._elapsed_s = time.perf_counter() - self._started_s
+
     def event(self, request: web.BaseRequest, status: int) -> dict[str, object]:
         """Put the record into the words of the log; names are cut at 256 characters."""
         event: dict[str, object] = {
             "request_id": self.request_id,
             "method": _cut(request.method),
-            "path": _cut(re.split("[?;]", request.path, maxsplit=1)[0]),  # tokens stand behind
+            "path": _cut(_TOKENS_BEHIND.split(request.path, maxsplit=1)[0]),
             "status": status,
             "code": self.code,
-            "elapsed_ms": round((time.perf_counter() - self.started_s) * 1000, 3),
+            "elapsed_ms": round(self._elapsed_s * 1000, 3),
         }
         if isinstance(self.caller, IdentifiedCaller):
             event["caller_id"] = self.caller.id
@@ -83,7 +89,7 @@ def open_record(request: web.BaseRequest) -> None:
     # aiohttp gives a request that its parser refused a plain, empty dictionary of headers.
     given = request.headers.getall("X-Request-ID", []) if request.headers else []
     usable = len(given) == 1 and _REQUEST_ID.fullmatch(given[0])
-    request[AUDIT_RECORD] = AuditRecord(request_id=given[0] if usable else uuid.uuid4().hex)
+    request[AUDIT_RECORD] = AuditRecord(request_id=given[0] if usable else secrets.token_hex(16))
 
 
 def log_record(log: FilteringBoundLogger, request: web.BaseRequest, status: int) -> None:
