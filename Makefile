@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check test-all install clean
+.PHONY: run test check test-all bench install clean
 
 run: install  ## serve the in-memory demo
 	$(BIN)/livekit-mute serve --gateway in-memory
@@ -31,6 +31,9 @@ test-all:  ## the tests on every Python from 3.11 to 3.13 found here
 			fi; \
 		done; \
 	done; [ $$ran = 1 ] || { echo "no Python from 3.11 to 3.13 found"; exit 1; }
+
+bench: install  ## how fast it is beside a bare handler, and how its cost grows
+	$(BIN)/python -m benchmarks $(ARGS)
 
 install: $(VENV)/installed  ## make the virtual environment, with pinned versions
 

@@ -1,0 +1,124 @@
+"""``python -m benchmarks``: measure, print the tables, and write them down."""
+
+import argparse
+import json
+import resource
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NoReturn
+
+from benchmarks.figures import Life, Results, Run, Runs
+from benchmarks.fleet import Fleet, Keys
+from benchmarks.measure import LoadFailedError, measure
+from benchmarks.processes import ProgramFailedError
+from benchmarks.report import as_json, as_text
+from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.startup import import_s, start_s
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmarks; 1 where an answer was wrong or a program failed, whatever was fast."""
+    arguments = _parser().parse_args(argv)
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    signal.signal(signal.SIGTERM, _leave)
+    older = json.loads(arguments.compare.read_text()) if arguments.compare else None
+    try:
+        with TemporaryDirectory() as folder, ExitStack() as running:
+            results = _run(_fleet(arguments, Path(folder), running), arguments)
+    except (LoadFailedError, ProgramFailedError) as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    print(as_text(results, older=older))
+    arguments.json.write_text(json.dumps(as_json(results), indent=1) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--livekit-url", help="a real LiveKit server, instead of a double")
+    parser.add_argument("--api-key", default="", help="its API key")
+    parser.add_argument("--api-secret", default="", help="the key's secret")
+    parser.add_argument("--participants", type=int, help="in the room of many; 1000, or 100 real")
+    parser.add_argument("--compare", type=Path, metavar="OLDER.json", help="results from before")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", default=Path("bench.json"))
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=0.8, help="how long each run measures")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="SCENARIO",
+        choices=[each.key for each in SCENARIOS],
+        help=f"one or more of {', '.join(each.key for each in SCENARIOS)}",
+    )
+    return parser
+
+
+def _fleet(arguments: argparse.Namespace, folder: Path, running: ExitStack) -> Fleet:
+    url, usual = arguments.livekit_url, 100 if arguments.livekit_url else 1000
+    return Fleet(
+        keys=Keys(url=url, api_key=arguments.api_key, api_secret=arguments.api_secret)
+        if url
+        else Keys(),
+        participants=arguments.participants or usual,
+        folder=folder,
+        running=running,
+    )
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """Leave as by an exception, so that what was started is stopped."""
+    sys.exit(128 + number)
+
+
+def _run(fleet: Fleet, arguments: argparse.Namespace) -> Results:
+    asked = [each for each in SCENARIOS if not arguments.only or each.key in arguments.only]
+    scenarios = [each for each in asked if fleet.can_run(each)]
+    for each in scenarios:
+        for program in each.programs:
+            fleet.program(program, each.variant)
+    whole = not arguments.only
+    before_mib = fleet.program("service", "usual").resident_mib if whole else 0.0
+    runs = tuple(_rounds(fleet, scenarios, arguments.rounds, arguments.seconds))
+    return Results(
+        livekit=fleet.keys.url or "the double",
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
+        scenarios=tuple(each.key for each in scenarios),
+        left_out=tuple(each.key for each in asked if each not in scenarios),
+        runs=Runs(runs),
+        life=_life(fleet, runs, before_mib) if whole else None,
+    )
+
+
+def _rounds(
+    fleet: Fleet, scenarios: Sequence[Scenario], rounds: int, seconds: float
+) -> Iterable[Run]:
+    runs = [(scenario, program) for scenario in scenarios for program in scenario.programs]
+    for round_ in range(rounds):
+        sys.stderr.write(f"round {round_ + 1} of {rounds}\n")
+        turn = -1 if round_ % 2 else 1  # back and forth, so that nobody is always first
+        for scenario, program in runs[::turn]:
+            yield measure(fleet, scenario, program, round_=round_, seconds=seconds)
+
+
+def _life(fleet: Fleet, runs: Sequence[Run], before_mib: float) -> Life:
+    usual = {each.key for each in SCENARIOS if each.variant == "usual"}
+    served = [run for run in runs if run.program == "service" and run.scenario in usual]
+    return Life(
+        before_mib=before_mib,
+        after_mib=fleet.program("service", "usual").resident_mib,
+        requests=sum(run.warm_up_requests + run.requests for run in served),
+        start_s=start_s(fleet),
+        import_s=import_s(),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

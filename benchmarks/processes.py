@@ -1,0 +1,120 @@
+"""Programs as processes of our own, and what the operating system says of them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+PROJECT = Path(__file__).parents[1]
+_START_S = 180.0  # a hundred participants take their time to join a real server
+_ANSWER_S = 10.0
+_STOP_S = 15.0
+_POLL_S = 0.005
+_MIB = 1 << 20
+
+
+class ProgramFailedError(Exception):
+    """A program did not start; the text is what it wrote."""
+
+
+@frozen(kw_only=True)
+class Running:
+    """A program that listens."""
+
+    process: "subprocess.Popen[bytes]" = field(repr=False)
+    said: Mapping[str, Any]
+    """The line of JSON in which it told its URL."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return str(self.said["url"])
+
+    @property
+    def cpu_s(self) -> float:
+        """The CPU time that all its threads have used so far, in and out of the kernel."""
+        return time.clock_gettime(~self.process.pid << 3 | 2)  # clock_getcpuclockid(3) on Linux
+
+    @property
+    def resident_mib(self) -> float:
+        """The memory that it holds now."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE") / _MIB
+
+    def get(self, path: str) -> bytes:
+        """Ask it for a page that has to be there."""
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_ANSWER_S)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise ProgramFailedError(f"{path} was answered {answer.status}")
+            return answer.read()
+        finally:
+            connection.close()
+
+
+def run(arguments: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Run a program of this environment to its end."""
+    subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], **variables},
+        check=True,
+    )
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str], variables: Mapping[str, str], folder: Path
+) -> Iterator[Running]:
+    """Run a program of this environment, its log in a file, from when it listens until left.
+
+    Raises:
+        ProgramFailedError: it ended, or did not say in time where it listens.
+    """
+    handle, log = mkstemp(dir=folder, suffix=".log")
+    with os.fdopen(handle) as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=PROJECT,
+            env={"PATH": os.environ["PATH"], **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield Running(process=process, said=_wait_until_it_listens(process, Path(log)))
+    finally:
+        _stop(process)
+
+
+def _wait_until_it_listens(process: "subprocess.Popen[bytes]", log: Path) -> Mapping[str, Any]:
+    deadline_s = time.monotonic() + _START_S
+    while time.monotonic() < deadline_s and process.poll() is None:
+        whole_lines = log.read_text().rpartition("\n")[0].splitlines()
+        for line in whole_lines:
+            if line.startswith("{") and "url" in (said := json.loads(line)):
+                return dict(said)
+        time.sleep(_POLL_S)
+    raise ProgramFailedError(f"{process.args!r} does not listen: {log.read_text()[-2000:]}")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
