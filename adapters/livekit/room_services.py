@@ -1,6 +1,5 @@
 """LiveKit's room service under ready-made tokens: to sign one for each call costs as much as it."""
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,7 +12,8 @@ from livekit.api.room_service import RoomService
 from adapters.livekit.api_key import ApiKey
 from domain.room import RoomName
 
-_MAX_READY = 4096  # a token and its service take 2 KB
+_MAX_READY = 4096  # each takes 2 to 6 KB
+_MAX_CHARACTERS = 256  # of a room's name, LiveKit's own bound
 
 _Ready = TTLCache[RoomName | None, RoomService]
 
@@ -31,7 +31,7 @@ class RoomServices:
 
     @_ready.default
     def _none_ready(self) -> _Ready:
-        return TTLCache(_MAX_READY, ttl=self.token_life_s / 2, timer=time.time)  # as tokens do
+        return TTLCache(_MAX_READY, ttl=self.token_life_s / 2)
 
     def for_listing(self) -> RoomService:
         """Give a service that may read which rooms there are."""
@@ -43,13 +43,16 @@ class RoomServices:
 
     def _service(self, room: RoomName | None) -> RoomService:
         api_key = self.api_key()
-        if api_key is not self._signed_with:
+        if api_key != self._signed_with:
             self._ready.clear()
             self._signed_with = api_key
         try:
             return self._ready[room]
         except KeyError:
-            return self._ready.setdefault(room, self._make(api_key, room))
+            service = self._make(api_key, room)
+            if room is None or len(room) <= _MAX_CHARACTERS:
+                self._ready[room] = service
+            return service
 
     def _make(self, api_key: ApiKey, room: RoomName | None) -> RoomService:
         grants = VideoGrants(can_publish=False, can_subscribe=False, can_publish_data=False)
