@@ -102,7 +102,7 @@ def _livekit(env: Environment) -> LiveKitSettings:
                 "LIVEKIT_MAX_CONNECTIONS", integer(1, 65536), usual.max_connections
             ),
             max_rooms_per_read=env.read(
-                "LIVEKIT_MAX_ROOMS_PER_READ", integer(1, 64), usual.max_rooms_per_read
+                "LIVEKIT_MAX_ROOMS_PER_READ", integer(1, 16), usual.max_rooms_per_read
             ),
             probe_delay_s=env.read("LIVEKIT_PROBE_DELAY_SECONDS", seconds(60), usual.probe_delay_s),
             timeout_s=env.read("LIVEKIT_TIMEOUT_SECONDS", seconds(60), usual.timeout_s),

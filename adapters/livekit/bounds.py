@@ -9,11 +9,10 @@ class Bounds:
 
     max_connections: int = 1024
     """A mute in flight may need two."""
-    max_rooms_per_read: int = 32
-    """At most 64, for an answer is read up to 8 MiB and a room may bring 64 KB of metadata."""
+    max_rooms_per_read: int = 16
+    """No more, for an answer is read up to 1.25 MiB and a room may bring 64 KB of metadata."""
     probe_delay_s: float = 0.1
-    """How long a mute may be silent before its participant is looked for, and a read of rooms
-    before those behind it go ahead."""
+    """How long a mute may be silent before its participant is looked for."""
     timeout_s: float = 5.0
     """Within how many seconds each call of the gateway answers or fails."""
     token_life_s: float = 600.0

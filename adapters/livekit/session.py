@@ -1,5 +1,7 @@
 """The HTTP session towards LiveKit, for livekit-api has no bounds of its own."""
 
+import json
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -8,11 +10,13 @@ from typing_extensions import override
 
 from adapters.livekit.bounds import Bounds
 
-_MAX_ANSWER_BYTES = 8 << 20  # 64 rooms, each with 64,000 bytes of metadata, LiveKit's own bound
+_MAX_ERROR_BYTES = 64 << 10
+_MAX_ROOMS_BYTES = 1280 << 10  # 16 rooms, each with 64,000 bytes of metadata, LiveKit's own bound
+_MAX_ANSWER_BYTES = 512 << 10  # a participant brings metadata and attributes of 64,000 bytes each
 
 
 class BoundedResponse(ClientResponse):
-    """An answer that is read up to 8 MiB and refused beyond, and whose JSON is an object."""
+    """An answer that is read up to a bound and refused beyond, and whose JSON is an object."""
 
     @override
     async def read(self) -> bytes:
@@ -20,17 +24,28 @@ class BoundedResponse(ClientResponse):
             body = bytearray()
             async for chunk in self.content.iter_any():
                 body += chunk
-                if len(body) > _MAX_ANSWER_BYTES:
+                if len(body) > self._max_bytes():
                     self.close()
                     raise aiohttp.ClientPayloadError("the answer is too large")
             self._body = bytes(body)
         return await super().read()
 
     @override
-    async def json(self, **how: Any) -> Any:
-        """Read the JSON of an error; livekit-api would lose the status of one that is no object."""
-        found = await super().json(**how)
+    async def json(self, **_: Any) -> dict[str, Any]:
+        """Read the JSON of an error, in UTF-8 whatever charset it claims: some take minutes.
+
+        livekit-api would lose the status of an error that is no object.
+        """
+        try:
+            found = json.loads((await self.read()).decode())
+        except (ValueError, RecursionError):
+            return {}
         return found if isinstance(found, dict) else {}
+
+    def _max_bytes(self) -> int:
+        if self.status != HTTPStatus.OK:
+            return _MAX_ERROR_BYTES
+        return _MAX_ROOMS_BYTES if self.url.name == "ListRooms" else _MAX_ANSWER_BYTES
 
 
 async def refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
