@@ -29,6 +29,10 @@ class PreconditionFailedError(RoomGatewayRefusedError):
     """LiveKit says that its settings rule the call out; a refusal like others but to unmute."""
 
 
+class UnusableAnswerError(RoomGatewayUnavailableError):
+    """LiveKit answered, but nothing that can be understood or believed."""
+
+
 MEANINGS: Mapping[str, type[RoomGatewayRefusedError | RoomGatewayUnavailableError]] = {
     ServerErrorCode.CANCELED: RoomGatewayUnavailableError,
     ServerErrorCode.UNKNOWN: RoomGatewayUnavailableError,  # also what is no Twirp error at all
@@ -55,6 +59,8 @@ def translate(error: Exception) -> RoomGatewayError:
     """Say in the port's words what escaped livekit-api, without a word of LiveKit's own."""
     if isinstance(error, ServerError):
         return _from_answer(error.code, error.status)
+    if isinstance(error, DecodeError | aiohttp.ClientPayloadError):
+        return UnusableAnswerError(reason=type(error).__name__)
     return RoomGatewayUnavailableError(reason=type(error).__name__)
 
 

@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
     Callable,
     Collection,
     Coroutine,
     Iterator,
-    Mapping,
 )
 from contextlib import asynccontextmanager, contextmanager
-from typing import TypeVar
 
 from attrs import field, frozen
 from livekit.api import ListRoomsRequest, MuteRoomTrackRequest, RoomParticipantIdentity
@@ -21,20 +18,20 @@ from typing_extensions import override
 
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.bounds import Bounds
+from adapters.livekit.calls import ask, once_more_if_cut_off, translated
 from adapters.livekit.errors import (
-    FOREIGN_ERRORS,
     AbsentError,
     PreconditionFailedError,
+    UnusableAnswerError,
     translate,
 )
-from adapters.livekit.room_reads import RoomReads
+from adapters.livekit.room_reads import RoomReads, Rooms
 from adapters.livekit.room_services import RoomServices
 from adapters.livekit.session import make_session
 from application.ports.room_gateway import (
     RemoteUnmuteDisabledError,
     RoomGateway,
     RoomGatewayError,
-    RoomGatewayUnavailableError,
 )
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import (
@@ -45,9 +42,6 @@ from domain.track import (
     TrackSid,
 )
 
-T = TypeVar("T")
-
-_AT_ONCE = 0.0
 _MAX_PROBES = 64
 _NOBODYS_ROOM = RoomName("livekit-mute-verifies-its-access")
 
@@ -66,7 +60,7 @@ class LiveKitRoomGateway(RoomGateway):
         return RoomReads(
             list_rooms=self._list_rooms,
             max_names=self.bounds.max_rooms_per_read,
-            patience_s=self.bounds.probe_delay_s,
+            timeout_s=self.bounds.timeout_s,
         )
 
     @override
@@ -81,32 +75,58 @@ class LiveKitRoomGateway(RoomGateway):
         self, participant: Participant, track_sid: TrackSid, *, muted: bool
     ) -> Track:
         rooms = self.services.of_room(participant.room)
-        until = asyncio.get_running_loop().time() + self.bounds.timeout_s
-        mute = asyncio.timeout(None)
+        until = self._until()
+        mute, absent = asyncio.timeout(None), False
+
+        async def attend_to_it() -> None:
+            """See, once the mute is late, to its end; it is due at once if nobody is there."""
+            nonlocal absent
+            mute.reschedule(until)
+            absent = await self._is_absent(rooms, participant, until)
+            if absent and not mute.expired():
+                mute.reschedule(0)
+
         try:
             async with mute:
-                with _after(
-                    min(self.bounds.probe_delay_s, self.bounds.timeout_s),
-                    lambda: self._attend_to(mute, until, rooms, participant),
-                ):
+                with _after(min(self.bounds.probe_delay_s, self.bounds.timeout_s), attend_to_it):
                     return await self._mute(rooms, participant, track_sid, muted=muted)
         except TimeoutError as error:
-            if mute.when() == _AT_ONCE:
+            if absent:
                 raise ParticipantNotFoundError from None
             raise translate(error) from None
 
     @override
     async def verify_access(self) -> None:
-        await self._list_rooms([_NOBODYS_ROOM])
+        await self._list_together([_NOBODYS_ROOM], self._until())
 
-    async def _list_rooms(self, names: Collection[RoomName]) -> Mapping[RoomName, LiveKitRoom]:
-        """Look rooms up by their names, one at least: none would bring every room."""
-        rooms = self.services.for_listing()
-        answer = await self._ask(rooms.list_rooms(ListRoomsRequest(names=names)))
-        found = {RoomName(room.name): room for room in answer.rooms}
+    async def _list_rooms(self, names: Collection[RoomName], until: float) -> Rooms:
+        """Look rooms up by their names; each alone where what is said of all is unusable.
+
+        It may be one of them that makes it so, for instance by its size.
+        """
+        try:
+            return await self._list_together(names, until)
+        except UnusableAnswerError:
+            if len(names) == 1:
+                raise
+        found: dict[RoomName, LiveKitRoom | RoomGatewayError] = {}
+        for name in names:
+            try:
+                found |= await self._list_together([name], until)
+            except RoomGatewayError as error:
+                found[name] = error
+        return found
+
+    async def _list_together(
+        self, names: Collection[RoomName], until: float
+    ) -> dict[RoomName, LiveKitRoom]:
+        """Look up one room at least: a call without names would bring every room."""
+        rooms, wish = self.services.for_listing(), ListRoomsRequest(names=names)
+        answer = await ask(once_more_if_cut_off(lambda: rooms.list_rooms(wish)), until)
+        found = {RoomName(room.name): room for room in answer.rooms[: len(names) + 1]}
         asked_for = len(found) == len(answer.rooms) and found.keys() <= set(names)
         if not asked_for or bool(found) != bool(answer.ByteSize()):
-            raise RoomGatewayUnavailableError(reason="answered about another room")
+            raise UnusableAnswerError(reason="answered about another room")
         return found
 
     async def _mute(
@@ -119,7 +139,7 @@ class LiveKitRoomGateway(RoomGateway):
             muted=muted,
         )
         try:
-            answer = await _translated(rooms.mute_published_track(wish))
+            answer = await translated(rooms.mute_published_track(wish))
         except AbsentError:  # LiveKit Cloud; the open-source server says nothing for 3 s
             raise ParticipantNotFoundError from None
         except PreconditionFailedError:
@@ -129,42 +149,27 @@ class LiveKitRoomGateway(RoomGateway):
         if not answer.ByteSize():
             raise TrackNotFoundError
         if answer.track.sid != track_sid:
-            raise RoomGatewayUnavailableError(reason="answered about another track")
+            raise UnusableAnswerError(reason="answered about another track")
         return Track(sid=track_sid, muted=answer.track.muted)
 
-    async def _attend_to(
-        self, mute: asyncio.Timeout, until: float, rooms: RoomService, participant: Participant
-    ) -> None:
-        """End a mute that is late when its time is up, or at once if its participant is not there.
+    async def _is_absent(self, rooms: RoomService, participant: Participant, until: float) -> bool:
+        """Ask, while a mute hangs, whether LiveKit says clearly that nobody of that name is there.
 
         LiveKit's mute waits 3 s for a participant that is not there, where reading one answers
-        at once. Only a clear "not there" settles it; whatever else is said, the mute decides.
+        at once. Whatever else is said, the mute decides.
         """
-        mute.reschedule(until)
         whom = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
         try:
             async with self._probes:
-                await self._ask(rooms.get_participant(whom))
+                await ask(rooms.get_participant(whom), until)
         except AbsentError:
-            if not mute.expired():
-                mute.reschedule(_AT_ONCE)
+            return True
         except RoomGatewayError:
-            pass
+            return False
+        return False
 
-    async def _ask(self, call: Awaitable[T]) -> T:
-        """Await a call of livekit-api, which sets no bound in time, within ours."""
-        try:
-            async with asyncio.timeout(self.bounds.timeout_s):
-                return await _translated(call)
-        except TimeoutError as error:
-            raise translate(error) from None
-
-
-async def _translated(call: Awaitable[T]) -> T:
-    try:
-        return await call
-    except FOREIGN_ERRORS as error:
-        raise translate(error) from None
+    def _until(self) -> float:
+        return asyncio.get_running_loop().time() + self.bounds.timeout_s
 
 
 @contextmanager

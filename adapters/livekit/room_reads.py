@@ -6,9 +6,22 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from attrs import define, field
 from livekit.protocol.models import Room as LiveKitRoom
 
+from application.ports.room_gateway import RoomGatewayError
 from domain.room import RoomName
 
-Rooms = Mapping[RoomName, LiveKitRoom]
+Rooms = Mapping[RoomName, LiveKitRoom | RoomGatewayError]
+"""What was found under each name, or why that cannot be told; nothing where nothing is."""
+
+_PATIENCE_S = 0.1
+
+
+@define(eq=False)
+class _Group:
+    """Reads that leave together, and what they are told."""
+
+    names: set[RoomName] = field(init=False, factory=set)
+    has_left: bool = field(init=False, default=False)
+    answer: asyncio.Task[Rooms] = field(init=False)
 
 
 @define(kw_only=True, eq=False)
@@ -16,36 +29,42 @@ class RoomReads:
     """Lets the reads that arrive while one is under way leave together, once it is back.
 
     A read leaves after it was asked for, so nothing is ever answered from the past. Nobody waits
-    for those who left before for longer than ``patience_s``, nor learns how they fared.
+    for those who left before for longer than 0.1 s, nor learns how they fared.
     """
 
-    list_rooms: Callable[[Collection[RoomName]], Awaitable[Rooms]]
+    list_rooms: Callable[[Collection[RoomName], float], Awaitable[Rooms]]
+    """Looks rooms up by their names, until a time of the event loop's."""
     max_names: int
-    patience_s: float
-    _names: set[RoomName] = field(init=False, factory=set)
-    """Those who leave next; empty where nobody waits."""
-    _answer: asyncio.Task[Rooms] | None = field(init=False, default=None)
-    """What they are told, or where nobody waits, what those who left last are."""
+    timeout_s: float
+    _newest: _Group | None = field(init=False, default=None)
 
     async def read(self, name: RoomName) -> LiveKitRoom | None:
-        """Read a room; ``None`` where there is none of that name.
+        """Read a room within ``timeout_s``; ``None`` where there is none of that name.
 
         Raises:
-            RoomGatewayError: ``list_rooms`` failed, for all that left together.
+            RoomGatewayError: it could not be read.
         """
-        if self._answer is None or len(self._names) not in range(1, self.max_names):
-            self._names = {name}
-            self._answer = asyncio.create_task(self._leave(self._names, after=self._answer))
-            self._answer.add_done_callback(_look_at_outcome)
-        self._names.add(name)
-        return (await asyncio.shield(self._answer)).get(name)  # others wait for it, too
+        group = self._newest
+        if group is None or group.has_left or len(group.names) >= self.max_names:
+            group = self._newest = self._make_group(behind=group)
+        group.names.add(name)
+        found = (await asyncio.shield(group.answer)).get(name)  # others wait for it, too
+        if isinstance(found, RoomGatewayError):
+            raise found
+        return found
 
-    async def _leave(self, names: set[RoomName], *, after: asyncio.Task[Rooms] | None) -> Rooms:
-        if after is not None and not after.done():
-            await asyncio.wait({after}, timeout=self.patience_s)
-        if self._names is names:
-            self._names = set()
-        return await self.list_rooms(names)
+    def _make_group(self, *, behind: _Group | None) -> _Group:
+        group = _Group()
+        until = asyncio.get_running_loop().time() + self.timeout_s
+        group.answer = asyncio.create_task(self._leave(group, behind, until))
+        group.answer.add_done_callback(_look_at_outcome)
+        return group
+
+    async def _leave(self, group: _Group, behind: _Group | None, until: float) -> Rooms:
+        if behind is not None and not behind.answer.done():
+            await asyncio.wait({behind.answer}, timeout=_PATIENCE_S)
+        group.has_left = True
+        return await self.list_rooms(group.names, until)
 
 
 def _look_at_outcome(answer: asyncio.Task[Rooms]) -> None:

@@ -8,6 +8,7 @@ from adapters.livekit.errors import (
     MEANINGS,
     AbsentError,
     PreconditionFailedError,
+    UnusableAnswerError,
     translate,
 )
 from application.ports.room_gateway import (
@@ -65,15 +66,18 @@ class TestTranslate:
         "error",
         [
             aiohttp.ServerDisconnectedError("s3cret"),
-            aiohttp.ClientPayloadError("s3cret"),
             TimeoutError("s3cret"),
             ConnectionResetError("s3cret"),
-            DecodeError("s3cret"),
         ],
     )
     def test_takes_everything_else_for_unavailable(self, error: Exception) -> None:
         assert isinstance(error, FOREIGN_ERRORS)
         assert type(translate(error)) is RoomGatewayUnavailableError
+
+    @pytest.mark.parametrize("error", [aiohttp.ClientPayloadError("s3cret"), DecodeError("s3cret")])
+    def test_tells_what_was_answered_but_cannot_be_used(self, error: Exception) -> None:
+        assert isinstance(error, FOREIGN_ERRORS)
+        assert type(translate(error)) is UnusableAnswerError
 
     def test_repeats_no_word_of_livekits(self) -> None:
         errors = [answered(code, status) for code in ("s3cret", None) for status in (400, 401, 500)]

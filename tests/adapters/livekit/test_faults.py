@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email import message_from_string
@@ -107,6 +108,9 @@ UNAVAILABLE: dict[str, bytes] = {
     "an error whose code is null": twirp("404 Not Found", {"code": None}),
     "an error that is broken": answer("404 Not Found", b'{"code":', "application/json"),
 }
+
+CUT_OFF = (UNAVAILABLE["closed without an answer"], UNAVAILABLE["broken off in the head"])
+"""A read is asked for once more then; a mute never is."""
 
 REFUSED: dict[str, bytes] = {
     "wrong secret": answer("401 Unauthorized", b"invalid token: s3cret", "text/plain"),
@@ -233,7 +237,8 @@ async def expect_failure(expected: type[RoomGatewayError], canned: bytes, call: 
             await call(gateway)
     assert "s3cret" not in failure.value.reason
     assert failure.value.__cause__ is None
-    assert len(livekit.calls) == 1
+    cut_off_read = canned in CUT_OFF and livekit.calls[0] == "ListRooms"
+    assert len(livekit.calls) == (2 if cut_off_read else 1)
 
 
 class TestFaults:
@@ -297,9 +302,35 @@ class TestRequests:
         assert "s3cret" not in str(livekit.heads)
 
 
+class TestKeptConnections:
+    @pytest.mark.parametrize("resets", [False, True])
+    async def test_that_are_cut_at_their_next_use_fail_no_read(self, *, resets: bool) -> None:
+        cuts = 0
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal cuts
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            cuts += 1
+            if resets:
+                linger = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, linger
+                )
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, gateway_to(f"http://127.0.0.1:{port}") as gateway:
+            for _ in range(3):
+                await gateway.verify_access()
+        assert cuts == 2
+
+
 class TestOtherAnswers:
-    async def test_are_read_up_to_8_mib(self) -> None:
-        long = TrackInfo(sid=SID, muted=True, name="x" * (8 << 20))
+    async def test_are_read_up_to_half_a_mib(self) -> None:
+        long = TrackInfo(sid=SID, muted=True, name="x" * (512 << 10))
         body = MuteRoomTrackResponse(track=long).SerializeToString()
         async with Canned(answer("200 OK", body)).gateway() as gateway:
             with pytest.raises(RoomGatewayUnavailableError) as failure:
@@ -322,6 +353,22 @@ class TestOtherAnswers:
         async with Canned(answer("200 OK", MUTED)).gateway() as gateway:
             track = await gateway.mute_track(ALICE, SID, muted=False)
         assert track == Track(sid=SID, muted=True)
+
+    @pytest.mark.timeout(20)  # before they were bounded and read as UTF-8, this took minutes
+    async def test_that_claim_a_charset_that_is_slow_to_read_are_not_read_in_it(self) -> None:
+        slow = answer("500 Oh", b"x" * (4 << 20), "application/json; charset=punycode")
+        async with Canned(slow).gateway() as gateway:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await gateway.get_room(ALICE.room)
+
+    @pytest.mark.parametrize("depth", [1000, 30_000])
+    async def test_that_are_errors_nested_deep_mean_what_their_status_says(
+        self, depth: int
+    ) -> None:
+        nested = answer("401 Oh", b"[" * depth + b"]" * depth, "application/json")
+        async with Canned(nested).gateway() as gateway:
+            with pytest.raises(RoomGatewayRefusedError):
+                await gateway.get_room(ALICE.room)
 
     async def test_that_are_empty_mean_not_found(self) -> None:
         async with Canned(answer("200 OK")).gateway() as gateway:

@@ -9,11 +9,12 @@ import pytest
 from attrs import define, field
 from livekit.protocol.models import Room as LiveKitRoom
 
-from adapters.livekit.room_reads import RoomReads
-from application.ports.room_gateway import RoomGatewayUnavailableError
+from adapters.livekit.room_reads import RoomReads, Rooms
+from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
 from domain.room import RoomName
 
-Rooms = Mapping[RoomName, LiveKitRoom]
+NOTHING: Mapping[RoomName, RoomGatewayError] = {}
+TIMEOUT_S = 5.0
 
 
 @define
@@ -21,17 +22,13 @@ class Departure:
     """One question on its way, answered when the test says so."""
 
     names: set[str]
+    until: float
     _answer: asyncio.Future[Rooms] = field(init=False, factory=asyncio.Future)
 
-    def arrive(self) -> None:
-        """Bring every room that was asked for but those that are called missing."""
-        self._answer.set_result(
-            {
-                RoomName(name): LiveKitRoom(name=name)
-                for name in self.names
-                if not name.startswith("missing")
-            }
-        )
+    def arrive(self, failed: Mapping[RoomName, RoomGatewayError] = NOTHING) -> None:
+        """Bring every room that was asked for, but one called missing, and what failed."""
+        rooms = {RoomName(each): LiveKitRoom(name=each) for each in self.names - {"missing"}}
+        self._answer.set_result({**rooms, **failed})
 
     def fail(self, error: Exception) -> None:
         self._answer.set_exception(error)
@@ -43,14 +40,14 @@ class Departure:
 class Line:
     """Where questions leave from; each waits on its way until it is let arrive."""
 
-    def __init__(self, *, max_names: int = 10, patience_s: float = 60.0) -> None:
+    def __init__(self, *, max_names: int = 10) -> None:
         self.departures: list[Departure] = []
         self.reads = RoomReads(
-            list_rooms=self._list_rooms, max_names=max_names, patience_s=patience_s
+            list_rooms=self._list_rooms, max_names=max_names, timeout_s=TIMEOUT_S
         )
 
-    async def _list_rooms(self, names: Collection[RoomName]) -> Rooms:
-        departure = Departure(set(names))
+    async def _list_rooms(self, names: Collection[RoomName], until: float) -> Rooms:
+        departure = Departure(set(names), until)
         self.departures.append(departure)
         return await departure.answer()
 
@@ -132,8 +129,41 @@ class TestRoomReads:
             line.departures[number].arrive()
         assert [await name_of(read) for read in reads] == list("abcde")
 
+    async def test_still_gather_behind_a_full_question_that_has_left(self) -> None:
+        line = Line(max_names=2)
+        reads = [line.read(name) for name in "abc"]
+        await line.left(1)
+        reads.append(line.read("d"))
+        await settle()
+        line.departures[0].arrive()
+        assert await line.left(2) == [{"a", "b"}, {"c", "d"}]
+        line.departures[1].arrive()
+        assert [await name_of(read) for read in reads] == list("abcd")
+
+    async def test_are_due_in_time_though_they_wait_for_others(self) -> None:
+        line = Line()
+        silent = line.read("a")
+        await line.left(1)
+        due = asyncio.get_running_loop().time() + TIMEOUT_S
+        behind = line.read("b")
+        await asyncio.sleep(0.15)
+        await line.left(2)
+        assert line.departures[1].until - due < 0.1  # not counted from when it left
+        for read, departure in zip((silent, behind), line.departures, strict=True):
+            departure.arrive()
+            await read
+
 
 class TestFailure:
+    async def test_of_one_room_is_told_to_those_alone_who_asked_for_it(self) -> None:
+        line = Line()
+        good, bad = line.read("a"), line.read("b")
+        await line.left(1)
+        line.departures[0].arrive({RoomName("b"): RoomGatewayUnavailableError(reason="too large")})
+        assert await name_of(good) == "a"
+        with pytest.raises(RoomGatewayUnavailableError):
+            await bad
+
     async def test_is_told_to_those_alone_who_left_together(self) -> None:
         line = Line()
         failing = [line.read("a"), line.read("b")]
@@ -159,11 +189,11 @@ class TestFailure:
 
 class TestSilence:
     async def test_holds_up_those_behind_for_no_longer_than_their_patience(self) -> None:
-        line = Line(patience_s=0.01)
+        line = Line()
         silent = line.read("a")
         await line.left(1)
         behind = line.read("b")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
         assert await line.left(2) == [{"a"}, {"b"}]
         line.departures[1].arrive()
         assert await name_of(behind) == "b"
@@ -172,11 +202,11 @@ class TestSilence:
         assert await name_of(silent) == "a"
 
     async def test_of_an_older_question_holds_nobody_up(self) -> None:
-        line = Line(patience_s=0.01)
+        line = Line()
         silent = line.read("a")
         await line.left(1)
         behind = line.read("b")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.15)
         await line.left(2)
         line.departures[1].arrive()
         await behind
