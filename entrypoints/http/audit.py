@@ -27,7 +27,6 @@ class AuditRecord:
 
     request_id: str
     _started_s: float = field(init=False, factory=time.perf_counter)
-    _elapsed_s: float = field(init=False, default=0.0)
     caller: Caller | None = None
     wish: MuteRequest | None = None
     muted: bool | None = None
@@ -38,11 +37,12 @@ class AuditRecord:
         """What the caller was told, in a word."""
         return "OK" if self.error is None else answer_for(self.error).code
 
-    def close(self) -> None:
-        """Take the time that the request took."""
-        self._elapsed_s = time.perf_counter() - self._started_s
+    @property
+    def elapsed_s(self) -> float:
+        """How long the request has taken so far."""
+        return time.perf_counter() - self._started_s
 
-    def event(self, request: web.BaseRequest, status: int) -> dict[str, object]:
+    def event(self, request: web.BaseRequest, status: int, elapsed_s: float) -> dict[str, object]:
         """Put the record into the words of the log; names are cut at 256 characters."""
         event: dict[str, object] = {
             "request_id": self.request_id,
@@ -50,7 +50,7 @@ class AuditRecord:
             "path": _cut(_TOKENS_BEHIND.split(request.path, maxsplit=1)[0]),
             "status": status,
             "code": self.code,
-            "elapsed_ms": round(self._elapsed_s * 1000, 3),
+            "elapsed_ms": round(elapsed_s * 1000, 3),
         }
         if isinstance(self.caller, IdentifiedCaller):
             event["caller_id"] = self.caller.id
@@ -92,10 +92,13 @@ def open_record(request: web.BaseRequest) -> None:
     request[AUDIT_RECORD] = AuditRecord(request_id=given[0] if usable else secrets.token_hex(16))
 
 
-def log_record(log: FilteringBoundLogger, request: web.BaseRequest, status: int) -> None:
+def log_record(
+    log: FilteringBoundLogger, request: web.BaseRequest, status: int, elapsed_s: float
+) -> None:
     """Write a request's event: an error where we failed, a warning where the wish did not hold."""
     record = request[AUDIT_RECORD]
-    event = record.event(request, status)
+    event = record.event(request, status, elapsed_s)
+    record.error = None  # whose traceback holds the request, which holds the record
     if status >= 500:  # noqa: PLR2004 - the class of HTTP status
         log.error("request", **event)
     elif record.wish is not None and record.muted not in (None, record.wish.muted):

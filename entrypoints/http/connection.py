@@ -123,9 +123,11 @@ class Connection(web.RequestHandler):
             self._answering = False
             if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
                 self._wait_for_headers()
-            request[AUDIT_RECORD].close()
-            # Events of answers that are ready together cost a fifth less when written in a row.
-            asyncio.get_running_loop().call_soon(log_record, self._log, request, resp.status)
+            elapsed_s = request[AUDIT_RECORD].elapsed_s
+            # In a row, the events of answers that are ready together cost half.
+            asyncio.get_running_loop().call_soon(
+                log_record, self._log, request, resp.status, elapsed_s
+            )
 
     def _bodies(self) -> list[StreamReader]:
         """Give the body of the newest request begun, and those of the requests behind it."""

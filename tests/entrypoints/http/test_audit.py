@@ -1,10 +1,11 @@
 import asyncio
+import gc
 
 from attrs import frozen
 from typing_extensions import override
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
-from domain.room import RoomName
+from domain.room import NotFoundError, RoomName
 from domain.track import Participant, Track, TrackSid
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
 from tests.service import MUTE, Service
@@ -56,6 +57,19 @@ class TestEvent:
         assert [event["code"] for event in guarded.events] == ["ROOM_NOT_FOUND"] * 3
         reasons = [event["reason"] for event in guarded.events]
         assert reasons == ["foreign", "missing", "unowned"]
+
+    async def test_leaves_nothing_of_a_failure_to_the_garbage_collector(
+        self, service: Service
+    ) -> None:
+        """It is seldom at work, and what failed holds its request and all that belongs to it."""
+        gc.disable()
+        try:
+            await service.mute(participant_identity="nobody")
+            assert service.events
+            left = [each for each in gc.get_objects() if isinstance(each, NotFoundError)]
+        finally:
+            gc.enable()
+        assert not left
 
     async def test_cuts_names(self, service: Service) -> None:
         await service.mute(room_name="r" * 300, participant_identity="p" * 300)

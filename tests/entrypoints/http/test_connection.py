@@ -237,6 +237,13 @@ class TestBodySize:
         [answer] = await service.send(request, path=MUTE)
         assert answer.told == (413, "PAYLOAD_TOO_LARGE")
 
+    async def test_is_counted_while_it_arrives(self, service: Service) -> None:
+        """And refused before its end, which never comes."""
+        head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+        chunk = b"2000\r\n" + b" " * 0x2000 + b"\r\n"
+        [answer] = await service.send(head, chunk, chunk, chunk, path=MUTE)
+        assert answer.told == (413, "PAYLOAD_TOO_LARGE")
+
     async def test_may_be_16_kib(self, service: Service) -> None:
         assert (await service.post(b"{}" + b" " * 16382)).status == 400
 
