@@ -61,12 +61,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fleet(arguments: argparse.Namespace, folder: Path, running: ExitStack) -> Fleet:
-    url, usual = arguments.livekit_url, 100 if arguments.livekit_url else 1000
+    url, participants = arguments.livekit_url, arguments.participants
+    if participants is None:
+        participants = 100 if url else 1000
     return Fleet(
         keys=Keys(url=url, api_key=arguments.api_key, api_secret=arguments.api_secret)
         if url
         else Keys(),
-        participants=arguments.participants or usual,
+        participants=participants,
         folder=folder,
         running=running,
     )

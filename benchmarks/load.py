@@ -77,6 +77,7 @@ class Client(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def check_open(self) -> None:
         """Make sure that the connection is still there.
