@@ -3,8 +3,10 @@
 import json
 import logging
 import sys
+from contextlib import suppress
 from traceback import format_tb
 
+import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
@@ -40,11 +42,13 @@ def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
     return log
 
 
-_ENCODER = json.JSONEncoder(default=repr)
-
-
 def _json(event: EventDict, **_: object) -> str:
-    return _ENCODER.encode(event)
+    """Render an event on one line of ASCII, whatever names hold; fast where they are ASCII."""
+    with suppress(TypeError):  # a lone surrogate, or an integer of more than 64 bits
+        line = orjson.dumps(event, default=repr)
+        if line.isascii():
+            return line.decode()
+    return json.dumps(event, default=repr, separators=(",", ":"))
 
 
 def _place_of_exception(_: object, __: str, event: EventDict) -> EventDict:

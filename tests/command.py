@@ -70,7 +70,7 @@ class Run:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and process.poll() is None:
             for line in self._log.read_text().splitlines():
-                if '"event": "listening"' in line:
+                if '"listening"' in line:
                     return str(json.loads(line)["url"])
             time.sleep(0.02)
         raise AssertionError(f"it does not listen: {self._log.read_text()}")

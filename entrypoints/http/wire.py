@@ -1,7 +1,6 @@
 """The JSON of requests and answers. Nothing is coerced and nothing trimmed."""
 
-import json
-
+import orjson
 from aiohttp import web
 from attrs import AttrsInstance, asdict, fields, frozen
 from cattrs import ClassValidationError, Converter
@@ -45,7 +44,7 @@ class ErrorBody:
     code: str
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_JSON = "application/json; charset=utf-8"
 
 FIELDS = tuple(field.name for field in fields(MuteRequest))
 
@@ -69,8 +68,9 @@ def structure_mute_request(
 
 def json_response(body: AttrsInstance, *, status: int = 200) -> web.Response:
     """Answer with one of this room's shapes."""
-    text = _ENCODER.encode(asdict(body))
-    return web.Response(text=text, status=status, content_type="application/json")
+    return web.Response(
+        body=orjson.dumps(asdict(body)), status=status, headers={"Content-Type": _JSON}
+    )
 
 
 def _describe(error: ClassValidationError) -> str:

@@ -1,3 +1,4 @@
+import json
 import logging
 from collections.abc import Iterator
 
@@ -26,9 +27,33 @@ class TestMakeLog:
         except ValueError:
             logging.getLogger("aiohttp.server").exception("Unhandled")
         written = capsys.readouterr().err
-        assert '"reason": "ValueError"' in written
+        assert json.loads(written)["reason"] == "ValueError"
         assert "test_logs.py" in written
         assert "invalid literal" not in written
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "plain",
+            'a "quoted"\nline',
+            "\x1b[31m",
+            "\x9b31m",
+            "\u2028",
+            "é",
+            "\ud800",
+            1 << 70,
+            -1.5,
+        ],
+        ids=ascii,
+    )
+    def test_writes_one_line_of_printable_ascii_whatever_is_in_it(
+        self, capsys: pytest.CaptureFixture[str], value: object
+    ) -> None:
+        make_log(level="info", format_="json").info("event", room=value)
+        written = capsys.readouterr().err
+        assert json.loads(written)["room"] == value
+        assert written.removesuffix("\n").isprintable()
+        assert written.isascii()
 
     @pytest.mark.parametrize(("level", "lines"), [("info", 2), ("warning", 1), ("error", 0)])
     def test_writes_what_is_asked_for(
