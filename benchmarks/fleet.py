@@ -80,7 +80,7 @@ class Fleet:
         crowd = f"--participants={self.participants}"
         if self.keys.url:
             guests = ["benchmarks.guests", f"--prefix=benchmark-{uuid4().hex}-"]
-            self.running.callback(run, [*guests, "--remove"], variables)
+            self.running.callback(run, ["-m", *guests, "--remove"], variables)
             filled = self.running.enter_context(running([*guests, crowd], variables, self.folder))
             return LiveKit(stage=structure(filled.said, Stage), double=None)
         double = ["benchmarks.livekit", crowd, f"--more-rooms={more_rooms}"]

@@ -66,9 +66,9 @@ class Running:
 
 
 def run(arguments: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Run a program of this environment to its end."""
+    """Run this environment's Python to its end."""
     subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, *arguments],
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"], **variables},
         check=True,

@@ -1,12 +1,10 @@
 """How long the service takes to start, and to import."""
 
-import subprocess
-import sys
 import time
 from statistics import median
 
 from benchmarks.fleet import Fleet
-from benchmarks.processes import PROJECT
+from benchmarks.processes import run
 
 _TIMES = 5
 
@@ -30,5 +28,5 @@ def _start_s(fleet: Fleet) -> float:
 
 def _run_s(program: str) -> float:
     began_s = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True)
+    run(["-c", program], {})
     return time.perf_counter() - began_s
