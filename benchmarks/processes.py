@@ -65,14 +65,17 @@ class Running:
             connection.close()
 
 
-def run(arguments: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Run this environment's Python to its end."""
-    subprocess.run(
+def run(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
+    """Run this environment's Python to its end; give what it says."""
+    done = subprocess.run(
         [sys.executable, *arguments],
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"], **variables},
         check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    return done.stdout
 
 
 @contextmanager
