@@ -48,6 +48,11 @@ def _configured(
     return [open_() for source, open_ in (*sources, (auth.service, delegated)) if source]
 
 
+def _current(path: str, settings: providers.Provider[Settings]) -> providers.Provider[object]:
+    """Provide what asks for a setting anew at each use, and so sees what a reload has changed."""
+    return providers.Callable(attrgetter(path), settings).provider
+
+
 class Container(containers.DeclarativeContainer):
     """The program put together from its settings; synchronous all through."""
 
@@ -58,7 +63,7 @@ class Container(containers.DeclarativeContainer):
         livekit=providers.Factory(
             open_gateway,
             url=settings.provided.livekit.url,
-            api_key=providers.Callable(attrgetter("livekit.api_key"), settings).provider,
+            api_key=_current("livekit.api_key", settings),
             bounds=settings.provided.livekit.bounds,
         ),
         in_memory=providers.Factory(nullcontext, providers.Factory(demo_room_gateway)),
@@ -70,17 +75,14 @@ class Container(containers.DeclarativeContainer):
 
     open_api_secrets = providers.Factory(
         nullcontext,
-        providers.Factory(
-            ApiSecretsAuthenticator,
-            providers.Callable(attrgetter("auth.api_secrets"), settings).provider,
-        ),
+        providers.Factory(ApiSecretsAuthenticator, _current("auth.api_secrets", settings)),
     )
 
     open_keys = providers.Selector(
         providers.Callable(_keys_choice, settings),
         file=providers.Factory(
             nullcontext,
-            providers.Factory(KeyFile, settings.provided.auth.tokens.public_keys.provider),
+            providers.Factory(KeyFile, _current("auth.tokens.public_keys", settings)),
         ),
         server=providers.Factory(open_key_server, settings.provided.auth.tokens.jwks_url),
     )
@@ -92,7 +94,7 @@ class Container(containers.DeclarativeContainer):
     open_delegated = providers.Factory(
         open_delegated,
         url=settings.provided.auth.service.url,
-        signing_key=settings.provided.auth.service.signing_key.provider,
+        signing_key=_current("auth.service.signing_key", settings),
         timeout_s=settings.provided.auth.service.timeout_s,
         max_connections=settings.provided.limits.max_in_flight,
         allow_no_id=settings.provided.auth.allow_no_id,
