@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check test-all bench install clean
+.PHONY: run test check test-all bench soak install clean
+
+SOAK ?= 1
 
 run: install  ## serve the in-memory demo
 	$(BIN)/livekit-mute serve --gateway in-memory
@@ -34,6 +36,9 @@ test-all:  ## the tests on every Python from 3.11 to 3.13 found here
 
 bench: install  ## how fast it is beside a bare handler, and how its cost grows
 	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: install  ## the campaigns at SOAK times their full length, with a table of figures
+	$(BIN)/python -m pytest -p no:xdist --timeout=0 -m campaign --soak=$(SOAK) $(ARGS)
 
 install: $(VENV)/installed  ## make the virtual environment, with pinned versions
 

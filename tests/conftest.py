@@ -11,8 +11,11 @@ import pytest
 
 pytest.register_assert_rewrite("contract.room_gateway")
 
+from tests.campaigns.figures import Campaigns, figures, length, length_of  # noqa: E402 - see above
 from tests.command import Run  # noqa: E402 - see above
 from tests.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
+
+__all__ = ["figures", "length"]
 
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
@@ -25,6 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("LIVEKIT_SERVER") or None,
         help="a LiveKit server's binary, to run the tests that need one (also: LIVEKIT_SERVER)",
     )
+    parser.addoption(
+        "--soak",
+        type=float,
+        metavar="FACTOR",
+        help="run campaigns at so many times their full length, times judged too, and tell figures",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Campaigns(config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -45,6 +58,8 @@ def pytest_terminal_summary(
 def _why_left_out(item: pytest.Item, config: pytest.Config) -> str:
     if item.get_closest_marker("livekit_server") and not config.getoption("--livekit-server"):
         return "needs a real LiveKit server: --livekit-server=PATH"
+    if item.get_closest_marker("soak") and not length_of(config).soaks:
+        return "takes long, or judges times: make soak"
     if not isinstance(item, pytest.Function) or item.cls is None:
         return ""
     differs: Mapping[str, str] = getattr(item.cls, "differs", {})
