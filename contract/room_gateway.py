@@ -317,6 +317,17 @@ class RoomGatewayContract:
         assert (await gateway.get_room(alice.room)).name == alice.room
 
     @final
+    async def test_keeps_time(self, gateway: RoomGateway, rooms: Rooms) -> None:
+        """4.4 A call that has no time left is unavailable, and changes nothing."""
+        alice, sid = await publish(rooms, ALICE)
+        now = asyncio.get_running_loop().time()
+        with pytest.raises(RoomGatewayUnavailableError):
+            await gateway.get_room(alice.room, until=now)
+        with pytest.raises(RoomGatewayUnavailableError):
+            await gateway.mute_track(alice, sid, muted=True, until=now)
+        assert not await rooms.is_muted(alice, sid)
+
+    @final
     async def test_verifies(self, gateway: RoomGateway, rooms: Rooms) -> None:
         """5.1 Access is verified without a change, whether there is a room or none."""
         await gateway.verify_access()

@@ -78,7 +78,7 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         gateway=gateway,
         livekit=livekit,
         auth=auth,
-        limits=_limits(env, livekit, auth),
+        limits=_limits(env),
         log_level=env.read("LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info"),
         log_format=env.read("LOG_FORMAT", one_of("json", "console"), None),
     )
@@ -111,9 +111,8 @@ def _livekit(env: Environment) -> LiveKitSettings:
     )
 
 
-def _limits(env: Environment, livekit: LiveKitSettings, auth: AuthSettings) -> Limits:
+def _limits(env: Environment) -> Limits:
     usual = Limits()
-    service_timeout_s = auth.service.timeout_s if auth.service else 0.0
     return Limits(
         max_in_flight=env.read("MAX_IN_FLIGHT", integer(1, 65536), usual.max_in_flight),
         max_line_bytes=env.read("MAX_LINE_BYTES", integer(256, 65536), usual.max_line_bytes),
@@ -128,5 +127,7 @@ def _limits(env: Environment, livekit: LiveKitSettings, auth: AuthSettings) -> L
         body_timeout_s=env.read("BODY_TIMEOUT_SECONDS", seconds(300), usual.body_timeout_s),
         idle_timeout_s=env.read("IDLE_TIMEOUT_SECONDS", seconds(3600), usual.idle_timeout_s),
         drain_timeout_s=env.read("DRAIN_TIMEOUT_SECONDS", seconds(300), usual.drain_timeout_s),
-        upstream_timeout_s=max(livekit.bounds.timeout_s, service_timeout_s),
+        request_timeout_s=env.read(
+            "REQUEST_TIMEOUT_SECONDS", seconds(300), usual.request_timeout_s
+        ),
     )

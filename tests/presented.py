@@ -1,5 +1,6 @@
 """What callers show, for sources of identity that are asked without a server in between."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
@@ -20,9 +21,10 @@ class Presented(PresentedRequest):
     async def body(self) -> Mapping[str, object]:
         return self.members
 
+    @property
     @override
-    def left_s(self) -> float:
-        return self.seconds
+    def until(self) -> float:
+        return asyncio.get_running_loop().time() + self.seconds
 
 
 def showing(token: str, request: PresentedRequest | None = None) -> Callable[[], Credential]:

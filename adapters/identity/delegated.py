@@ -67,7 +67,8 @@ class DelegatedAuthenticator(Authenticator):
         credential = present()
         question = await self._question(credential)
         try:
-            async with asyncio.timeout(min(self.timeout_s, credential.request.left_s())):
+            due = asyncio.get_running_loop().time() + self.timeout_s
+            async with asyncio.timeout_at(min(due, credential.request.until)):
                 return self._caller(await self._ask(question))
         except UNREACHABLE as error:
             raise AuthenticatorUnavailableError(reason=_reason(error)) from None

@@ -64,7 +64,7 @@ class SignedTokenAuthenticator(Authenticator):
         except NotAJwsError as error:
             raise CredentialUnknownError(reason=f"not a signed token: {error}") from None
         try:
-            async with asyncio.timeout(credential.request.left_s()):
+            async with asyncio.timeout_at(credential.request.until):
                 is_theirs = await self.keys.has_signed(token)
         except TimeoutError:
             raise AuthenticatorUnavailableError(reason="the keys did not come in time") from None

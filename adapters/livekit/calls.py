@@ -7,6 +7,7 @@ from typing import TypeVar
 import aiohttp
 
 from adapters.livekit.errors import FOREIGN_ERRORS, translate
+from adapters.livekit.session import UNTIL
 
 T = TypeVar("T")
 
@@ -15,7 +16,7 @@ async def ask(call: Awaitable[T], until: float) -> T:
     """Await a call of livekit-api, which sets no bound in time, until a time of the loop's."""
     try:
         async with asyncio.timeout_at(until):
-            return await translated(call)
+            return await translated(call, until)
     except TimeoutError as error:
         raise translate(error) from None
 
@@ -30,8 +31,9 @@ async def once_more_if_cut_off(call: Callable[[], Awaitable[T]]) -> T:
         return await call()
 
 
-async def translated(call: Awaitable[T]) -> T:
-    """Await a call; what escapes it leaves as an error of the port's."""
+async def translated(call: Awaitable[T], until: float) -> T:
+    """Await a call that is waited for until then; what escapes it is an error of the port's."""
+    UNTIL.set(until)
     try:
         return await call
     except FOREIGN_ERRORS as error:

@@ -1,6 +1,7 @@
 """The room gateway over LiveKit's RoomService."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -26,6 +27,7 @@ from application.ports.room_gateway import (
     RemoteUnmuteDisabledError,
     RoomGateway,
     RoomGatewayError,
+    RoomGatewayUnavailableError,
 )
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import (
@@ -51,25 +53,25 @@ class LiveKitRoomGateway(RoomGateway):
 
     @_reads.default
     def _make_reads(self) -> RoomReads:
-        return RoomReads(
-            list_rooms=self._list_rooms,
-            max_names=self.bounds.max_rooms_per_read,
-            timeout_s=self.bounds.timeout_s,
-        )
+        return RoomReads(list_rooms=self._list_rooms, max_names=self.bounds.max_rooms_per_read)
 
     @override
-    async def get_room(self, name: RoomName) -> Room:
-        room = await self._reads.read(name)
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
+        room = await self._reads.read(name, self._soonest(until))
         if room is None:
             raise RoomNotFoundError(RoomNotFoundReason.MISSING)
         return Room.from_metadata(name, room.metadata)
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
+        until = self._soonest(until)
+        late = min(asyncio.get_running_loop().time() + self.bounds.probe_delay_s, until)
         rooms = self.services.of_room(participant.room)
-        until = self._until()
+        wish = MuteRoomTrackRequest(
+            room=participant.room, identity=participant.identity, track_sid=track_sid, muted=muted
+        )
         mute, absent = asyncio.timeout(None), False
 
         async def attend_to_it() -> None:
@@ -82,8 +84,8 @@ class LiveKitRoomGateway(RoomGateway):
 
         try:
             async with mute:
-                with _after(min(self.bounds.probe_delay_s, self.bounds.timeout_s), attend_to_it):
-                    return await self._mute(rooms, participant, track_sid, muted=muted)
+                with _at(late, attend_to_it):
+                    return await self._mute(rooms, wish, until)
         except TimeoutError as error:
             if absent:
                 raise ParticipantNotFoundError from None
@@ -91,7 +93,7 @@ class LiveKitRoomGateway(RoomGateway):
 
     @override
     async def verify_access(self) -> None:
-        await self._list_together([_NOBODYS_ROOM], self._until())
+        await self._list_together([_NOBODYS_ROOM], self._soonest(math.inf))
 
     async def _list_rooms(self, names: Collection[RoomName], until: float) -> Rooms:
         """Look rooms up by their names; each alone where what is said of all is unusable.
@@ -123,28 +125,20 @@ class LiveKitRoomGateway(RoomGateway):
             raise UnusableAnswerError(reason="answered about another room")
         return found
 
-    async def _mute(
-        self, rooms: RoomService, participant: Participant, track_sid: TrackSid, *, muted: bool
-    ) -> Track:
-        wish = MuteRoomTrackRequest(
-            room=participant.room,
-            identity=participant.identity,
-            track_sid=track_sid,
-            muted=muted,
-        )
+    async def _mute(self, rooms: RoomService, wish: MuteRoomTrackRequest, until: float) -> Track:
         try:
-            answer = await translated(rooms.mute_published_track(wish))
+            answer = await translated(rooms.mute_published_track(wish), until)
         except AbsentError:  # LiveKit Cloud; the open-source server says nothing for 3 s
             raise ParticipantNotFoundError from None
         except PreconditionFailedError:
-            if muted:
+            if wish.muted:
                 raise
             raise RemoteUnmuteDisabledError from None
         if not answer.ByteSize():
             raise TrackNotFoundError
-        if answer.track.sid != track_sid:
+        if answer.track.sid != wish.track_sid:
             raise UnusableAnswerError(reason="answered about another track")
-        return Track(sid=track_sid, muted=answer.track.muted)
+        return Track(sid=TrackSid(wish.track_sid), muted=answer.track.muted)
 
     async def _is_absent(self, rooms: RoomService, participant: Participant, until: float) -> bool:
         """Ask, while a mute hangs, whether LiveKit says clearly that nobody of that name is there.
@@ -162,17 +156,23 @@ class LiveKitRoomGateway(RoomGateway):
             return False
         return False
 
-    def _until(self) -> float:
-        return asyncio.get_running_loop().time() + self.bounds.timeout_s
+    def _soonest(self, until: float) -> float:
+        """Bound a time until which an answer is waited for.
+
+        Raises:
+            RoomGatewayUnavailableError: it is past.
+        """
+        now = asyncio.get_running_loop().time()
+        if until <= now:
+            raise RoomGatewayUnavailableError(reason="no time was left")
+        return min(until, now + self.bounds.timeout_s)
 
 
 @contextmanager
-def _after(delay_s: float, do: Callable[[], Coroutine[None, None, None]]) -> Iterator[None]:
-    """Do something beside the block, if that takes longer than a while, and no longer than it."""
+def _at(due: float, do: Callable[[], Coroutine[None, None, None]]) -> Iterator[None]:
+    """Do something beside the block, if that lasts until it is due, and no longer than it."""
     begun: list[asyncio.Task[None]] = []
-    timer = asyncio.get_running_loop().call_later(
-        delay_s, lambda: begun.append(asyncio.create_task(do()))
-    )
+    timer = asyncio.get_running_loop().call_at(due, lambda: begun.append(asyncio.create_task(do())))
     try:
         yield
     finally:

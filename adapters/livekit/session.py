@@ -1,11 +1,14 @@
 """The HTTP session towards LiveKit, for livekit-api has no bounds of its own."""
 
+import asyncio
 import json
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from aiohttp.connector import Connection
 from typing_extensions import override
 
 from adapters.livekit.bounds import Bounds
@@ -15,8 +18,18 @@ _MAX_ROOMS_BYTES = 1280 << 10  # 16 rooms, each with 64,000 bytes of metadata, L
 _MAX_ANSWER_BYTES = 512 << 10  # a participant brings metadata and attributes of 64,000 bytes each
 
 
+UNTIL: ContextVar[float] = ContextVar("until")
+"""The time of the event loop's until which a call is waited for; livekit-api hands no such on."""
+
+
 class BoundedResponse(ClientResponse):
-    """An answer that is read up to a bound and refused beyond, and whose JSON is an object."""
+    """An answer to the question just sent, read up to a bound and refused beyond."""
+
+    @override
+    async def start(self, connection: Connection) -> ClientResponse:
+        if connection.protocol is None or len(connection.protocol):
+            raise aiohttp.ServerDisconnectedError("an answer came before its question")
+        return await super().start(connection)
 
     @override
     async def read(self) -> bytes:
@@ -48,6 +61,13 @@ class BoundedResponse(ClientResponse):
         return _MAX_ROOMS_BYTES if self.url.name == "ListRooms" else _MAX_ANSWER_BYTES
 
 
+async def tell_time_left(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Tell LiveKit for how long it is waited for."""
+    left_s = UNTIL.get() - asyncio.get_running_loop().time()
+    request.headers["X-Twirp-Timeout-Ms"] = str(max(1, round(left_s * 1000)))
+    return await handler(request)
+
+
 async def refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     """Fail on a redirect, which livekit-api would follow with the token in hand."""
     response = await handler(request)
@@ -60,18 +80,14 @@ async def refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -
 def make_session(bounds: Bounds) -> aiohttp.ClientSession:
     """Make a session for LiveKit alone, so that a hanging LiveKit starves nobody else.
 
-    LiveKit is told with each call to give up after its bound; the caller bounds the call
-    itself, since livekit-api switches aiohttp's own timeouts off. Compressed answers are not
-    asked for and not unpacked: unpacking has no bound.
+    The caller bounds each call in time, since livekit-api switches aiohttp's own timeouts off.
+    Compressed answers are not asked for and not unpacked: unpacking has no bound.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=bounds.max_connections),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        headers={
-            "Accept-Encoding": "identity",
-            "X-Twirp-Timeout-Ms": str(max(1, round(bounds.timeout_s * 1000))),
-        },
+        headers={"Accept-Encoding": "identity"},
         response_class=BoundedResponse,
-        middlewares=(refuse_redirects,),
+        middlewares=(tell_time_left, refuse_redirects),
     )

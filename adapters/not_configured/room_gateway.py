@@ -1,5 +1,6 @@
 """The room gateway while the settings of LiveKit are missing."""
 
+import math
 from typing import NoReturn
 
 from attrs import frozen
@@ -17,12 +18,12 @@ class NotConfiguredRoomGateway(RoomGateway):
     missing: tuple[str, ...]
 
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         self._refuse()
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
         self._refuse()
 

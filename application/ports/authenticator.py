@@ -68,9 +68,10 @@ class PresentedRequest(Protocol):
             Exception: the entrypoint's own, where the body cannot be had; let it pass.
         """
 
+    @property
     @abstractmethod
-    def left_s(self) -> float:
-        """Tell how many seconds are left to find out who calls."""
+    def until(self) -> float:
+        """When nobody waits to learn who calls any more, as a time of the event loop's."""
 
 
 @frozen(kw_only=True)

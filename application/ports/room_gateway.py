@@ -1,5 +1,6 @@
 """The way to the rooms: what any server of rooms must do for us."""
 
+import math
 from abc import abstractmethod
 from typing import Protocol
 
@@ -56,14 +57,15 @@ class RemoteUnmuteDisabledError(RoomGatewayError):
 class RoomGateway(Protocol):
     """Rooms, their participants and their participants' tracks, read and changed one at a time.
 
-    Every method answers or fails within the seconds that the gateway was made with. It asks
-    anew each time: nothing is answered from the past. Cancelled, it lets go at once and leaves
-    the gateway usable; a mute that was under way may still land. Whatever a method raises is an
-    error of this family or one of the domain's.
+    Every method answers or fails within the seconds that the gateway was made with, and by
+    ``until``, a time of the event loop's, where that is sooner; with no time left it fails and
+    changes nothing. It asks anew each time: nothing is answered from the past. Cancelled, it lets
+    go at once and leaves the gateway usable; a mute that was under way may still land. Whatever a
+    method raises is an error of this family or one of the domain's.
     """
 
     @abstractmethod
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         """Read a room by its exact name.
 
         Raises:
@@ -73,7 +75,7 @@ class RoomGateway(Protocol):
 
     @abstractmethod
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
         """Mute or unmute one published track, and no other; asking twice is asking once.
 

@@ -7,7 +7,6 @@ from aiohttp.web_protocol import RequestPayloadError
 from attrs import define, field
 
 from domain import strict_json
-from entrypoints.http.deadline import Deadline
 from entrypoints.http.errors import (
     ClientGoneError,
     InvalidJsonError,
@@ -22,11 +21,14 @@ from entrypoints.http.wire import FIELDS
 
 @define(eq=False)
 class JsonBody:
-    """A request's body, read when it is first asked for and not a second time."""
+    """A request's body, read when it is first asked for and not a second time.
+
+    ``until``, a time of the event loop's, nobody waits for it any more.
+    """
 
     _request: web.Request
     _limits: Limits
-    _deadline: Deadline
+    _until: float
     _bytes: bytes | None = field(init=False, default=None)
 
     async def members(self) -> dict[str, object]:
@@ -35,12 +37,12 @@ class JsonBody:
         Raises:
             UnsupportedMediaTypeError: it is not said to be JSON in UTF-8, or is compressed.
             PayloadTooLargeError: it is larger than ``max_body_bytes``.
-            RequestTimeoutError: it did not arrive within ``body_timeout_s``.
+            RequestTimeoutError: it did not arrive within ``body_timeout_s``, or until then.
             InvalidJsonError: it is not a JSON object.
         """
         _check_media_type(self._request)
         if self._bytes is None:
-            self._bytes = await _read(self._request, self._limits, self._deadline)
+            self._bytes = await _read(self._request, self._limits, self._until)
         try:
             return strict_json.loads_object(self._bytes)
         except strict_json.DuplicateKeyError as error:
@@ -61,7 +63,7 @@ def _check_media_type(request: web.Request) -> None:
         raise UnsupportedMediaTypeError("Content-Encoding is not supported; send the body as it is")
 
 
-async def _read(request: web.Request, limits: Limits, deadline: Deadline) -> bytes:
+async def _read(request: web.Request, limits: Limits, until: float) -> bytes:
     too_large = PayloadTooLargeError(f"the body is larger than {limits.max_body_bytes} bytes")
     if (request.content_length or 0) > limits.max_body_bytes:
         raise too_large
@@ -69,12 +71,9 @@ async def _read(request: web.Request, limits: Limits, deadline: Deadline) -> byt
         if request.content.is_eof():
             body = request.content.read_nowait()
         else:
-            with deadline.paused():
-                body = await _receive(request, limits)
+            body = await _receive(request, limits, until)
     except TimeoutError:
-        raise RequestTimeoutError(
-            f"the body did not arrive within {limits.body_timeout_s:g} s"
-        ) from None
+        raise RequestTimeoutError("the body did not arrive in time") from None
     except RequestPayloadError:
         raise MalformedHttpError("the body is not framed as its headers say") from None
     except OSError:
@@ -84,11 +83,12 @@ async def _read(request: web.Request, limits: Limits, deadline: Deadline) -> byt
     return body
 
 
-async def _receive(request: web.Request, limits: Limits) -> bytes:
+async def _receive(request: web.Request, limits: Limits, until: float) -> bytes:
     """Wait for a body that is on its way, until it is whole or too large."""
     await _invite(request)
     body = bytearray()
-    async with asyncio.timeout(limits.body_timeout_s):
+    due = asyncio.get_running_loop().time() + limits.body_timeout_s
+    async with asyncio.timeout_at(min(due, until)):
         async for chunk in request.content.iter_any():
             body += chunk
             if len(body) > limits.max_body_bytes:

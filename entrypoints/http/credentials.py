@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from application.ports.authenticator import Credential, PresentedRequest
 from entrypoints.http.body import JsonBody
-from entrypoints.http.deadline import Deadline
 from entrypoints.http.errors import (
     InvalidJsonError,
     InvalidRequestError,
@@ -24,7 +23,7 @@ _TOKEN = re.compile(r"([!-~]+)")
 
 
 def present_credential(
-    request: web.Request, body: JsonBody, deadline: Deadline, limits: Limits
+    request: web.Request, body: JsonBody, until: float, limits: Limits
 ) -> Credential:
     """Read ``Authorization: Bearer <token>``, or else ``?api_key=<token>``.
 
@@ -45,7 +44,7 @@ def present_credential(
     shown += [_TOKEN.fullmatch(value) for value in parameters]
     for match in shown:
         if match and len(match[1]) <= limits.max_token_bytes:
-            return Credential(token=match[1], request=HttpRequest(request, body, deadline))
+            return Credential(token=match[1], request=HttpRequest(request, body, until))
     raise MalformedCredentialError("the token is malformed")
 
 
@@ -55,7 +54,7 @@ class HttpRequest(PresentedRequest):
 
     _request: web.Request
     _body: JsonBody
-    _deadline: Deadline
+    _until: float
 
     @property
     @override
@@ -83,9 +82,10 @@ class HttpRequest(PresentedRequest):
         except (UnsupportedMediaTypeError, InvalidJsonError):
             return {}
 
+    @property
     @override
-    def left_s(self) -> float:
-        return self._deadline.left_s()
+    def until(self) -> float:
+        return self._until
 
 
 def _readable(value: str) -> str:

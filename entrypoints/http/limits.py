@@ -16,7 +16,7 @@ class Limits:
     body_timeout_s: float = 5.0
     idle_timeout_s: float = 75.0
     drain_timeout_s: float = 10.0
-    upstream_timeout_s: float = 5.0
-    """How long all whom we ask on a request's behalf may take together."""
+    request_timeout_s: float = 10.0
+    """How long a request may take from its arrival, all who are asked on its behalf included."""
     leaving_s: float = 1.0
     """How long a server that was told to stop goes on serving, so that its clients learn of it."""

@@ -1,5 +1,6 @@
 """``POST /livekit/participant/mute``."""
 
+import asyncio
 from functools import partial
 
 from aiohttp import web
@@ -9,7 +10,6 @@ from domain.track import Participant
 from entrypoints.http.audit import AUDIT_RECORD
 from entrypoints.http.body import JsonBody
 from entrypoints.http.credentials import present_credential
-from entrypoints.http.deadline import Deadline
 from entrypoints.http.errors import InvalidRequestError
 from entrypoints.http.keys import AUTHENTICATOR, LIMITS, MUTE_TRACK
 from entrypoints.http.limits import Limits
@@ -25,10 +25,10 @@ async def mute_track(request: web.Request) -> web.Response:
     """Find out who calls, what they want, have it done, and tell what is so now."""
     record = request[AUDIT_RECORD]
     limits = request.app[LIMITS]
-    deadline = Deadline(limits.upstream_timeout_s)
-    body = JsonBody(request, limits, deadline)
+    until = asyncio.get_running_loop().time() + limits.request_timeout_s
+    body = JsonBody(request, limits, until)
     record.caller = await request.app[AUTHENTICATOR].authenticate(
-        partial(present_credential, request, body, deadline, limits)
+        partial(present_credential, request, body, until, limits)
     )
     record.wish = await _read_wish(body, limits)
     track = await request.app[MUTE_TRACK].execute(
@@ -40,7 +40,7 @@ async def mute_track(request: web.Request) -> web.Response:
             track_sid=record.wish.track_sid,
             muted=record.wish.muted,
         ),
-        within_s=deadline.left_s(),
+        until=until,
     )
     record.muted = track.muted
     return json_response(

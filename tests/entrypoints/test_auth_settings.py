@@ -89,11 +89,7 @@ class TestService:
         assert settings.auth.service
         assert settings.auth.service.url == "https://auth.example.com"
         assert settings.auth.service.signing_key.alg == "ES256"
-        assert (settings.auth.service.timeout_s, settings.limits.upstream_timeout_s) == (7.5, 7.5)
-
-    def test_leaves_livekit_its_time(self, service: dict[str, str]) -> None:
-        settings = load_settings({**service, "LIVEKIT_TIMEOUT_SECONDS": "9"})
-        assert settings.limits.upstream_timeout_s == 9
+        assert settings.auth.service.timeout_s == 7.5
 
     @pytest.mark.parametrize(
         "url",

@@ -104,6 +104,7 @@ class TestSettings:
             "HEADERS_TIMEOUT_SECONDS",
             "BODY_TIMEOUT_SECONDS",
             "IDLE_TIMEOUT_SECONDS",
+            "REQUEST_TIMEOUT_SECONDS",
             "DRAIN_TIMEOUT_SECONDS",
             "LIVEKIT_MAX_CONNECTIONS",
             "LIVEKIT_MAX_ROOMS_PER_READ",

@@ -1,12 +1,10 @@
 import asyncio
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
 
 import pytest
 from aiohttp import web
 from attrs import define, field
-from typing_extensions import override
 
 from application.ports.authenticator import AuthenticatorError
 from tests.adapters.identity.answer_bytes import LOCATION, NO_LENGTH_EITHER, http
@@ -109,23 +107,6 @@ class TestTime:
         service = AuthenticationService()
         async with service.running(), asking(service.url) as authenticator:
             assert await judge(authenticator, Presented(seconds=-1)) == UNAVAILABLE
-
-    async def test_begins_once_the_body_is_there(self) -> None:
-        body = asyncio.Event()
-
-        class Slow(Presented):
-            @override
-            async def body(self) -> Mapping[str, object]:
-                body.set()
-                return {}
-
-            @override
-            def left_s(self) -> float:
-                return 20.0 if body.is_set() else -1.0
-
-        service = AuthenticationService()
-        async with service.running(), asking(service.url) as authenticator:
-            assert await judge(authenticator, Slow()) == tenant()
 
 
 @define(eq=False)

@@ -71,7 +71,7 @@ async def guarded_by(server: KeySetServer, pace: Pace = PACE) -> AsyncIterator[S
         open_authenticator=lambda: open_signed_tokens(
             open_key_server(server.url, pace=pace), rules=ClaimRules()
         ),
-        limits=Limits(leaving_s=0, upstream_timeout_s=20),
+        limits=Limits(leaving_s=0, request_timeout_s=20),
     )
     async with asyncio.timeout(50), running as service:
         yield service

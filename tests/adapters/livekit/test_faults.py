@@ -268,7 +268,20 @@ class TestFaults:
             with pytest.raises(RoomGatewayUnavailableError) as failure:
                 await call(gateway)
         assert failure.value.reason == "TimeoutError"
-        assert "X-Twirp-Timeout-Ms: 300\r\n" in livekit.heads[0]
+        assert 0 < int(header(livekit.heads[0], "X-Twirp-Timeout-Ms")) <= 300
+
+    async def test_mean_unavailable_once_the_time_that_was_left_is_up(self) -> None:
+        livekit = Canned(None)
+        async with livekit.gateway(timeout_s=3600) as gateway:
+            until = asyncio.get_running_loop().time() + 0.4
+            with pytest.raises(RoomGatewayUnavailableError):
+                await gateway.get_room(ALICE.room, until=until)
+            until = asyncio.get_running_loop().time() + 0.4
+            with pytest.raises(RoomGatewayUnavailableError):
+                await gateway.mute_track(ALICE, SID, muted=True, until=until)
+        told = [int(header(head, "X-Twirp-Timeout-Ms")) for head in livekit.heads]
+        assert len(told) == 2
+        assert all(0 < each <= 400 for each in told)
 
     async def test_mean_unavailable_where_the_answer_comes_in_drips(self, call: Call) -> None:
         async with Dripping(None).gateway(timeout_s=0.3) as gateway:

@@ -42,20 +42,19 @@ class Line:
 
     def __init__(self, *, max_names: int = 10) -> None:
         self.departures: list[Departure] = []
-        self.reads = RoomReads(
-            list_rooms=self._list_rooms, max_names=max_names, timeout_s=TIMEOUT_S
-        )
+        self.reads = RoomReads(list_rooms=self._list_rooms, max_names=max_names)
 
     async def _list_rooms(self, names: Collection[RoomName], until: float) -> Rooms:
         departure = Departure(set(names), until)
         self.departures.append(departure)
         return await departure.answer()
 
-    def read(self, name: str) -> asyncio.Task[LiveKitRoom | None]:
-        return asyncio.create_task(self._read(name))
+    def read(self, name: str, within_s: float = TIMEOUT_S) -> asyncio.Task[LiveKitRoom | None]:
+        return asyncio.create_task(self._read(name, within_s))
 
-    async def _read(self, name: str) -> LiveKitRoom | None:
-        return await self.reads.read(RoomName(name))
+    async def _read(self, name: str, within_s: float) -> LiveKitRoom | None:
+        until = asyncio.get_running_loop().time() + within_s
+        return await self.reads.read(RoomName(name), until)
 
     async def until(self, met: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):
@@ -152,6 +151,24 @@ class TestRoomReads:
         for read, departure in zip((silent, behind), line.departures, strict=True):
             departure.arrive()
             await read
+
+    async def test_give_up_each_at_its_own_time(self) -> None:
+        line = Line()
+        hurried, patient = line.read("a", within_s=0.05), line.read("a")
+        await line.left(1)
+        with pytest.raises(RoomGatewayUnavailableError):
+            await hurried
+        line.departures[0].arrive()
+        assert await name_of(patient) == "a"
+
+    async def test_are_due_when_the_last_of_those_who_left_together_is(self) -> None:
+        line = Line()
+        now = asyncio.get_running_loop().time()
+        reads = [line.read("a"), line.read("b", within_s=2 * TIMEOUT_S), line.read("c")]
+        await line.left(1)
+        assert line.departures[0].until - now >= 2 * TIMEOUT_S
+        line.departures[0].arrive()
+        await asyncio.gather(*reads)
 
 
 class TestFailure:

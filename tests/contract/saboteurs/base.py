@@ -1,5 +1,6 @@
 """What a saboteur is: a room gateway over rooms in memory that breaks promises on purpose."""
 
+import math
 import unicodedata
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +23,7 @@ class Wish:
     participant: Participant
     sid: TrackSid
     muted: bool
+    until: float
 
 
 @define
@@ -35,21 +37,23 @@ class Saboteur(RoomGateway):
         self._honest = InMemoryRoomGateway(self.rooms)
 
     @override
-    async def get_room(self, name: RoomName) -> Room:
-        return await self._honest.get_room(name)
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
+        return await self._honest.get_room(name, until=until)
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
-        return await self.mute(Wish(participant, track_sid, muted))
+        return await self.mute(Wish(participant, track_sid, muted, until))
 
     @override
     async def verify_access(self) -> None:
         await self._honest.verify_access()
 
     async def mute(self, wish: Wish) -> Track:
-        return await self._honest.mute_track(wish.participant, wish.sid, muted=wish.muted)
+        return await self._honest.mute_track(
+            wish.participant, wish.sid, muted=wish.muted, until=wish.until
+        )
 
     def state(self, wish: Wish) -> Track | None:
         """Look at a track behind everybody's back."""

@@ -1,8 +1,9 @@
 """Saboteurs of calls made at once and of calls given up."""
 
 import asyncio
+import math
 
-from attrs import define, field
+from attrs import define, evolve, field
 from typing_extensions import override
 
 from application.ports.room_gateway import RoomGatewayUnavailableError
@@ -82,12 +83,12 @@ class SwallowsCancellation(Saboteur):
 @SABOTEURS.breaks("4.2")
 class ReadsRoomsToTheEnd(Saboteur):
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         try:
             await asyncio.sleep(0)
         except asyncio.CancelledError:
-            return await super().get_room(name)
-        return await super().get_room(name)
+            return await super().get_room(name, until=until)
+        return await super().get_room(name, until=until)
 
 
 @SABOTEURS.breaks("4.2")
@@ -131,3 +132,27 @@ class BreaksWhenCancelled(Saboteur):
         if self._broken:
             raise RoomGatewayUnavailableError(reason="closed")
         return await super().mute(wish)
+
+
+@SABOTEURS.breaks("4.4")
+class MutesTooLate(Saboteur):
+    @override
+    async def mute(self, wish: Wish) -> Track:
+        return await super().mute(evolve(wish, until=math.inf))
+
+
+@SABOTEURS.breaks("4.4")
+class ReadsTooLate(Saboteur):
+    @override
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
+        return await super().get_room(name)
+
+
+@SABOTEURS.breaks("4.4")
+class MutesAndComplains(Saboteur):
+    @override
+    async def mute(self, wish: Wish) -> Track:
+        track = await super().mute(evolve(wish, until=math.inf))
+        if wish.until <= asyncio.get_running_loop().time():
+            raise RoomGatewayUnavailableError(reason="too late")
+        return track

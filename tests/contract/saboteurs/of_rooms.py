@@ -1,5 +1,6 @@
 """Saboteurs of reading rooms and of verifying access."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -20,32 +21,32 @@ SABOTEURS = Roster()
 @SABOTEURS.breaks("1.1")
 class FoldsOwners(Saboteur):
     @override
-    async def get_room(self, name: RoomName) -> Room:
-        room = await super().get_room(name)
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
+        room = await super().get_room(name, until=until)
         return evolve(room, owner=room.owner and room.owner.lower())
 
 
 @SABOTEURS.breaks("1.1")
 class ReportsAnotherName(Saboteur):
     @override
-    async def get_room(self, name: RoomName) -> Room:
-        return evolve(await super().get_room(name), name=RoomName(name.upper()))
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
+        return evolve(await super().get_room(name, until=until), name=RoomName(name.upper()))
 
 
 @SABOTEURS.breaks("1.2")
 class TakesNobodyForSomebody(Saboteur):
     @override
-    async def get_room(self, name: RoomName) -> Room:
-        room = await super().get_room(name)
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
+        room = await super().get_room(name, until=until)
         return evolve(room, owner=room.owner or "")
 
 
 @SABOTEURS.breaks("1.3", "1.4", "1.6")
 class FindsEveryRoom(Saboteur):
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         try:
-            return await super().get_room(name)
+            return await super().get_room(name, until=until)
         except RoomNotFoundError:
             return Room(name=name, owner=None)
 
@@ -53,9 +54,9 @@ class FindsEveryRoom(Saboteur):
 @SABOTEURS.breaks("1.3")
 class TakesMissingForForeign(Saboteur):
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         try:
-            return await super().get_room(name)
+            return await super().get_room(name, until=until)
         except RoomNotFoundError:
             raise RoomNotFoundError(RoomNotFoundReason.FOREIGN) from None
 
@@ -65,11 +66,11 @@ class LooksCarelessly(Saboteur):
     _look: Callable[[str], str]
 
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         for each in self.rooms.metadata:
             if self._look(each) == self._look(name):
-                return evolve(await super().get_room(each), name=name)
-        return await super().get_room(name)
+                return evolve(await super().get_room(each, until=until), name=name)
+        return await super().get_room(name, until=until)
 
 
 for _name, _look in LOOKS.items():
@@ -84,9 +85,9 @@ class RemembersRooms(Saboteur):
     _seen: dict[RoomName, Room] = field(init=False, factory=dict)
 
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         if name not in self._seen:
-            self._seen[name] = await super().get_room(name)
+            self._seen[name] = await super().get_room(name, until=until)
         return self._seen[name]
 
 
@@ -96,11 +97,11 @@ class RemembersMissingRooms(Saboteur):
     _missing: set[RoomName] = field(init=False, factory=set)
 
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         if name in self._missing:
             raise RoomNotFoundError(RoomNotFoundReason.MISSING)
         try:
-            return await super().get_room(name)
+            return await super().get_room(name, until=until)
         except RoomNotFoundError:
             self._missing.add(name)
             raise
@@ -109,9 +110,9 @@ class RemembersMissingRooms(Saboteur):
 @SABOTEURS.breaks("1.7")
 class TakesAnOutageForMissing(Saboteur):
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         try:
-            return await super().get_room(name)
+            return await super().get_room(name, until=until)
         except RoomGatewayUnavailableError:
             raise RoomNotFoundError(RoomNotFoundReason.MISSING) from None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 
@@ -13,6 +14,7 @@ from adapters.identity.delegated import open_delegated
 from adapters.in_memory.demo import DEMO
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.authenticator import Authenticator, PresentCredential
+from application.ports.room_gateway import RoomGatewayUnavailableError
 from domain.caller import Caller, IdentifiedCaller, UnidentifiedCaller
 from domain.room import Room, RoomName
 from domain.track import Participant, Track, TrackSid
@@ -32,7 +34,7 @@ SHOWN = f"Authorization: Bearer {TOKEN}"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 JSON = {"Content-Type": "application/json"}
 WISH = json.dumps(DEMO_WISH).encode()
-PATIENT = Limits(leaving_s=0, upstream_timeout_s=20, max_body_bytes=300)
+PATIENT = Limits(leaving_s=0, request_timeout_s=20, max_body_bytes=300)
 
 Told = tuple[int, str, str | None, tuple[str, ...]]
 """Status and code, whose id is in the audit record, and what the rooms were asked."""
@@ -49,16 +51,16 @@ class CountingGateway(InMemoryRoomGateway):
     calls: list[str] = field(factory=list)
 
     @override
-    async def get_room(self, name: RoomName) -> Room:
+    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
         self.calls.append("get_room")
-        return await super().get_room(name)
+        return await super().get_room(name, until=until)
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
         self.calls.append("mute_track")
-        return await super().mute_track(participant, track_sid, muted=muted)
+        return await super().mute_track(participant, track_sid, muted=muted, until=until)
 
 
 @frozen
@@ -77,14 +79,16 @@ class PonderingAuthenticator(Authenticator):
 
 @frozen
 class HangingGateway(CountingGateway):
-    """Looks rooms up, and never comes back from a mute."""
+    """Looks rooms up, and is silent about a mute; notes how long it might have been."""
+
+    left_s: list[float] = field(factory=list)
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
-        await asyncio.Event().wait()
-        raise AssertionError
+        self.left_s.append(until - asyncio.get_running_loop().time())
+        raise RoomGatewayUnavailableError(reason="silent")
 
 
 def serving(
@@ -129,12 +133,6 @@ async def tell(service: Service, rooms: CountingGateway) -> Told:
     assert "s3cret" not in f"{answer.body!r} {answer.headers} {event}"
     assert answer.json.get("code", "OK") == event["code"]
     return answer.status, event["code"], event.get("caller_id"), tuple(rooms.calls)
-
-
-def left_to_the_rooms(service: Service) -> float:
-    """Tell from the audit record how many seconds the rooms had before they were given up on."""
-    reason: str = service.events[-1]["reason"]
-    return float(reason.removeprefix("no answer within ").removesuffix(" s"))
 
 
 def foretell(verdict: Verdict) -> Told:

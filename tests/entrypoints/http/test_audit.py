@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import math
 
 from attrs import frozen
 from typing_extensions import override
@@ -19,7 +20,7 @@ class FaultyGateway(InMemoryRoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
         if self.bug:
             raise ZeroDivisionError("s3cret")

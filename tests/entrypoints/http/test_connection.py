@@ -1,5 +1,6 @@
 import asyncio
 import json
+import math
 
 import pytest
 from attrs import frozen
@@ -56,10 +57,10 @@ class SlowGateway(InMemoryRoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
         await asyncio.sleep(0.2)
-        return await super().mute_track(participant, track_sid, muted=muted)
+        return await super().mute_track(participant, track_sid, muted=muted, until=until)
 
 
 class TestMalformedHttp:

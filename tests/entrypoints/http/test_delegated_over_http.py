@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import pytest
 from aiohttp import web
 
+from adapters.identity.nobody import NobodyAuthenticator
 from adapters.in_memory.demo import DEMO, demo_room_gateway
 from domain.caller import IdentifiedCaller
 from entrypoints.http.limits import Limits
@@ -15,7 +16,6 @@ from tests.adapters.identity.authentication_service import (
     AuthenticationService,
     ByteService,
     Question,
-    Respond,
 )
 from tests.entrypoints.http.delegated import (
     BEARER,
@@ -31,7 +31,6 @@ from tests.entrypoints.http.delegated import (
     PonderingAuthenticator,
     foretell,
     head,
-    left_to_the_rooms,
     responding,
     serving,
     tell,
@@ -150,7 +149,7 @@ async def slow_body(pause_s: float) -> AsyncIterator[bytes]:
 
 class TestDeadline:
     async def test_bounds_authentication(self, rooms: CountingGateway) -> None:
-        limits = Limits(leaving_s=0, upstream_timeout_s=0.2)
+        limits = Limits(leaving_s=0, request_timeout_s=0.2)
         authority = ByteService(talk=stays())
         async with (
             authority.running(),
@@ -164,33 +163,35 @@ class TestDeadline:
             await asyncio.sleep(0.3)
             return await GRANT(question)
 
-        limits = Limits(leaving_s=0, upstream_timeout_s=3.0)
+        limits = Limits(leaving_s=0, request_timeout_s=3.0)
         authority = AuthenticationService(respond=ponder)
         rooms = HangingGateway(demo_room_gateway().rooms)
         async with authority.running(), serving(authority, rooms, limits=limits) as service:
             answer = await service.mute(token=TOKEN)
         assert answer.told == (500, "LIVEKIT_UNAVAILABLE")
-        assert 0 < left_to_the_rooms(service) <= 2.7
+        assert 0 < rooms.left_s[0] <= 2.7
 
-    @pytest.mark.parametrize("respond", [GRANT, DENY])
-    async def test_does_not_run_while_the_body_is_waited_for(
-        self, rooms: CountingGateway, respond: Respond
-    ) -> None:
-        limits = Limits(leaving_s=0, upstream_timeout_s=1.5)
-        authority = AuthenticationService(respond=respond)
-        async with authority.running(), serving(authority, rooms, limits=limits) as service:
-            answer = await service.ask("POST", MUTE, data=slow_body(1.6), headers=JSON | BEARER)
-        assert answer.status == (200 if respond is GRANT else 401)
-        assert authority.questions[0].data["request_body"] == DEMO_WISH
-
-    async def test_runs_before_and_after_the_body_is_waited_for(self) -> None:
+    async def test_runs_before_the_body_and_while_it_is_waited_for(self) -> None:
         rooms = HangingGateway(demo_room_gateway().rooms)
         async with running_service(
             open_gateway=lambda: nullcontext(rooms),
             open_authenticator=lambda: nullcontext(PonderingAuthenticator(ponders_s=0.3)),
-            limits=Limits(leaving_s=0, upstream_timeout_s=2.0),
+            limits=Limits(leaving_s=0, request_timeout_s=3.0),
             deadline_s=3600,
         ) as service:
-            answer = await service.ask("POST", MUTE, data=slow_body(1.5), headers=JSON | BEARER)
+            answer = await service.ask("POST", MUTE, data=slow_body(0.5), headers=JSON | BEARER)
         assert answer.told == (500, "LIVEKIT_UNAVAILABLE")
-        assert 0.2 < left_to_the_rooms(service) <= 1.7
+        assert 0 < rooms.left_s[0] <= 2.5
+
+    async def test_bounds_the_wait_for_the_body(self, rooms: CountingGateway) -> None:
+        limits = Limits(leaving_s=0, body_timeout_s=20, request_timeout_s=0.2)
+        async with running_service(
+            open_gateway=lambda: nullcontext(rooms),
+            open_authenticator=lambda: nullcontext(NobodyAuthenticator()),
+            limits=limits,
+        ) as service:
+            head = b"POST /livekit/participant/mute HTTP/1.1\r\nHost: x\r\n"
+            kind = b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+            (answer,) = await service.send(head + kind, path=MUTE)
+        assert answer.told == (408, "REQUEST_TIMEOUT")
+        assert not rooms.calls

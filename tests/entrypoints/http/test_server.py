@@ -1,5 +1,6 @@
 import asyncio
 import json
+import math
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
@@ -26,11 +27,11 @@ class HeldGateway(InMemoryRoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
     ) -> Track:
         self.arrived.release()
         await self.released.wait()
-        return await super().mute_track(participant, track_sid, muted=muted)
+        return await super().mute_track(participant, track_sid, muted=muted, until=until)
 
 
 @pytest.fixture
