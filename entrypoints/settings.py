@@ -114,6 +114,7 @@ def _livekit(env: Environment) -> LiveKitSettings:
 def _limits(env: Environment) -> Limits:
     usual = Limits()
     return Limits(
+        max_connections=env.read("MAX_CONNECTIONS", integer(1, 65536), usual.max_connections),
         max_in_flight=env.read("MAX_IN_FLIGHT", integer(1, 65536), usual.max_in_flight),
         max_line_bytes=env.read("MAX_LINE_BYTES", integer(256, 65536), usual.max_line_bytes),
         max_body_bytes=env.read("MAX_BODY_BYTES", integer(256, 1 << 20), usual.max_body_bytes),

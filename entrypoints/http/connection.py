@@ -1,7 +1,8 @@
 """One client's connection: what aiohttp leaves to chance below the application.
 
 Every answer passes here, the HTTP parser's own included, so this is where answers get their
-common headers, requests their event in the log, and silent clients their end.
+common headers, requests their event in the log, and clients that are silent, deaf or too many
+their end.
 """
 
 import asyncio
@@ -16,24 +17,33 @@ from typing_extensions import override
 
 from entrypoints.http.audit import AUDIT_RECORD, log_record, open_record
 from entrypoints.http.errors import MalformedHttpError, error_response
-from entrypoints.http.keys import VERSION_IS_SPOKEN
+from entrypoints.http.keys import CONNECTION_IS_SURPLUS, VERSION_IS_SPOKEN
 from entrypoints.http.limits import Limits
+from entrypoints.http.patience import Patience
 from entrypoints.http.traffic import Traffic
 
+_MAX_SURPLUS = 256
 _NO_ACCESS_LOG: Any = None  # aiohttp's own would write query strings
 
 
 class Connection(web.RequestHandler):
-    """Speaks HTTP/1.x with one client."""
+    """Speaks HTTP/1.x with one client.
+
+    Up to 256 connections over the bound are surplus: told so at their first request, and closed.
+    What comes beyond them is closed unheard.
+    """
 
     __slots__ = (
         "_answering",
         "_body",
         "_half_closed",
-        "_headers_timeout_s",
-        "_headers_timer",
+        "_headers_awaited",
         "_log",
+        "_max_connections",
+        "_opened",
+        "_reader_awaited",
         "_traffic",
+        "is_surplus",
     )
 
     def __init__(
@@ -52,24 +62,48 @@ class Connection(web.RequestHandler):
         self._answering = False
         self._body: StreamReader = EMPTY_PAYLOAD
         self._half_closed = False
-        self._headers_timeout_s = limits.headers_timeout_s
-        self._headers_timer: asyncio.TimerHandle | None = None
+        self._headers_awaited = Patience(limits.headers_timeout_s, self._give_up_on_headers)
         self._log = log
+        self._max_connections = limits.max_connections
+        self._reader_awaited = Patience(limits.body_timeout_s, self._give_up_on_reader)
         self._traffic = traffic
+        self.is_surplus = False
 
     def begin(self, request: web.BaseRequest) -> None:
         """Take note that a request's headers are complete, or are past repair."""
-        self._stop_waiting_for_headers()
+        self._headers_awaited.stop()
         self._answering = True
         self._body = request.content
         open_record(request)
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._opened = cast("asyncio.Transport", transport)  # aiohttp forgets it while it closes
+        self._opened.set_write_buffer_limits(high=0)  # to be told of all that is not taken
+        self._traffic.connections += 1
+        self.is_surplus = self._traffic.connections > self._max_connections
+        if self._traffic.connections > self._max_connections + _MAX_SURPLUS:
+            self._opened.abort()
+        elif self.is_surplus:
+            self._headers_awaited.start()
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._reader_awaited.start()
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._reader_awaited.stop()
 
     @override
     def data_received(self, data: bytes) -> None:
         between_requests = bool(data) and self._body.is_eof()
         super().data_received(data)
         if between_requests and not self._messages:
-            self._wait_for_headers()
+            self._headers_awaited.start()
         for body in self._bodies()[:-1]:
             # Behind an unfinished body nothing can come but the parser's refusal of it.
             self._give_up(body, RequestPayloadError())
@@ -85,7 +119,9 @@ class Connection(web.RequestHandler):
 
     @override
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._stop_waiting_for_headers()
+        self._traffic.connections -= 1
+        self._headers_awaited.stop()
+        self._reader_awaited.stop()
         self._break_off()
         super().connection_lost(exc)
 
@@ -122,7 +158,7 @@ class Connection(web.RequestHandler):
         finally:
             self._answering = False
             if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
-                self._wait_for_headers()
+                self._headers_awaited.start()
             elapsed_s = request[AUDIT_RECORD].elapsed_s
             # In a row, the events of answers that are ready together cost half.
             asyncio.get_running_loop().call_soon(
@@ -153,6 +189,7 @@ class Connection(web.RequestHandler):
         """
         return (
             self._traffic.leaving
+            or self.is_surplus
             or (self._half_closed and not self._messages)
             or "Transfer-Encoding" in request.headers
             or request.method == "CONNECT"
@@ -162,23 +199,14 @@ class Connection(web.RequestHandler):
         request[AUDIT_RECORD].error = error
         return error_response(error)
 
-    def _wait_for_headers(self) -> None:
-        if self._headers_timer is None:
-            self._headers_timer = asyncio.get_running_loop().call_later(
-                self._headers_timeout_s, self._give_up_on_headers
-            )
-
     def _give_up_on_headers(self) -> None:
-        self._headers_timer = None
         if self._answering:
-            self._wait_for_headers()
+            self._headers_awaited.start()
         else:
             self.force_close()
 
-    def _stop_waiting_for_headers(self) -> None:
-        if self._headers_timer is not None:
-            self._headers_timer.cancel()
-            self._headers_timer = None
+    def _give_up_on_reader(self) -> None:
+        self._opened.abort()
 
 
 def begin_requests(server: web.Server) -> None:
@@ -190,8 +218,10 @@ def begin_requests(server: web.Server) -> None:
         if not spoken or message is ERROR:
             message = message._replace(version=HttpVersion11)  # in which it will be answered
         request: web.BaseRequest = make_request(message, *rest)
+        connection = cast("Connection", request.protocol)
         request[VERSION_IS_SPOKEN] = spoken
-        cast("Connection", request.protocol).begin(request)
+        request[CONNECTION_IS_SURPLUS] = connection.is_surplus
+        connection.begin(request)
         return request
 
     server.request_factory = begin_request

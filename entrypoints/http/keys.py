@@ -14,4 +14,5 @@ MUTE_TRACK = web.AppKey("mute_track", MuteTrack)
 ROOM_GATEWAY = web.AppKey("room_gateway", RoomGateway)
 TRAFFIC = web.AppKey("traffic", Traffic)
 
+CONNECTION_IS_SURPLUS = web.RequestKey("connection_is_surplus", bool)
 VERSION_IS_SPOKEN = web.RequestKey("version_is_spoken", bool)

@@ -7,6 +7,7 @@ from attrs import frozen
 class Limits:
     """The bounds of the REST API."""
 
+    max_connections: int = 2048
     max_in_flight: int = 512
     max_line_bytes: int = 8190
     max_body_bytes: int = 16 * 1024

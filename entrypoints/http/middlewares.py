@@ -4,8 +4,9 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from entrypoints.http.audit import AUDIT_RECORD
-from entrypoints.http.errors import MalformedHttpError, error_response
-from entrypoints.http.keys import TRAFFIC, VERSION_IS_SPOKEN
+from entrypoints.http.errors import MalformedHttpError, OverloadedError, error_response
+from entrypoints.http.health import live
+from entrypoints.http.keys import CONNECTION_IS_SURPLUS, TRAFFIC, VERSION_IS_SPOKEN
 
 
 @web.middleware
@@ -33,6 +34,10 @@ async def refuse_malformed_http(request: web.Request, handler: Handler) -> web.S
 
 @web.middleware
 async def limit_in_flight(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Take on no more requests at once than the service can carry."""
+    """Take on no more than the service can carry; to tell that it is alive it always can."""
+    if request.match_info.handler is live:
+        return await handler(request)
+    if request[CONNECTION_IS_SURPLUS]:
+        raise OverloadedError("there are too many connections; try again")
     with request.app[TRAFFIC].admit():
         return await handler(request)

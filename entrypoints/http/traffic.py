@@ -1,4 +1,4 @@
-"""What is in flight, and how far the server has gone on its way out."""
+"""What is open and in flight, and how far the server has gone on its way out."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ class Traffic:
     """Admits requests up to a bound, and knows when the last one has gone."""
 
     max_in_flight: int
+    connections: int = 0
     leaving: bool = False
     """Told to stop: still serving, but not to be sent anything new."""
     over: bool = False

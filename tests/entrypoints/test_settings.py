@@ -96,6 +96,7 @@ class TestSettings:
         "name",
         [
             "PORT",
+            "MAX_CONNECTIONS",
             "MAX_IN_FLIGHT",
             "MAX_LINE_BYTES",
             "MAX_BODY_BYTES",

@@ -68,6 +68,12 @@ def page(status: str) -> bytes:
     return answer(status, b"<html><h1>s3cret</h1></html>", "text/html")
 
 
+def owned_by(tenant: str) -> bytes:
+    room = LiveKitRoom(name="room", metadata=json.dumps({"auth_id": tenant}))
+    body = ListRoomsResponse(rooms=[room]).SerializeToString()
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
 MUTED = MuteRoomTrackResponse(track=TrackInfo(sid=SID, muted=True)).SerializeToString()
 OTHER = MuteRoomTrackResponse(track=TrackInfo(sid="TR_other", muted=True)).SerializeToString()
 OTHER_ROOM = ListRoomsResponse(rooms=[LiveKitRoom(name="Room")]).SerializeToString()
@@ -339,6 +345,22 @@ class TestKeptConnections:
             for _ in range(3):
                 await gateway.verify_access()
         assert cuts == 2
+
+    async def test_bring_no_answer_before_its_question(self) -> None:
+        """One that lay there could tell of a room's former owner."""
+        owners = iter(["former", "new"])
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(2 * owned_by(next(owners)))
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, gateway_to(f"http://127.0.0.1:{port}") as gateway:
+            assert (await gateway.get_room(ALICE.room)).owner == "former"
+            assert (await gateway.get_room(ALICE.room)).owner == "new"
 
 
 class TestOtherAnswers:

@@ -274,6 +274,13 @@ class TestExpectation:
         assert [answer.status for answer in await service.send(head, path=MUTE)] == [400]
 
 
+async def ask_without_end(writer: asyncio.StreamWriter, pause_s: float) -> None:
+    while True:
+        writer.write(100 * ALIVE)
+        await writer.drain()
+        await asyncio.sleep(pause_s)
+
+
 class TestSlowClients:
     async def test_are_told_when_the_body_does_not_come(self, serve: Serve) -> None:
         service = await serve(limits=Limits(leaving_s=0, body_timeout_s=0.2))
@@ -303,6 +310,19 @@ class TestSlowClients:
         assert await service.send() == []
         answers = await service.send(ALIVE, path="/livez", method="GET")
         assert [answer.status for answer in answers] == [200]
+
+    @pytest.mark.parametrize("pause_s", [0.0, 0.02], ids=["at once", "little by little"])
+    async def test_are_cut_off_when_they_take_in_no_answers(
+        self, serve: Serve, pause_s: float
+    ) -> None:
+        limits = Limits(leaving_s=0, body_timeout_s=0.2, idle_timeout_s=0.1)
+        service = await serve(limits=limits)
+        _, writer = await asyncio.open_connection(service.url.host, service.url.port, limit=1)
+        with pytest.raises(ConnectionError):
+            await ask_without_end(writer, pause_s)
+        writer.close()
+        assert (await service.mute()).status == 200
+        assert service.traffic.connections == 1
 
     @pytest.mark.parametrize(
         "parts",

@@ -17,6 +17,8 @@ from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
 from tests.service import DEMO_WISH, MUTE, Answer, Service, running_service
 
+READY = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+
 
 @frozen(eq=False)
 class HeldGateway(InMemoryRoomGateway):
@@ -73,6 +75,9 @@ class TestInFlight:
         assert refused.told == (503, "OVERLOADED")
         assert refused.headers["Retry-After"] == "1"
         assert (await service.ask("GET", "/nope")).told == (503, "OVERLOADED")
+        assert (await service.ask("GET", "/readyz")).told == (503, "OVERLOADED")
+        for path in ("/", "/livez"):
+            assert (await service.ask("GET", path)).status == 200
         held.released.set()
         assert [(await task).status for task in first] == [200, 200]
         assert (await service.mute()).status == 200
@@ -88,6 +93,49 @@ class TestInFlight:
         await asyncio.sleep(0.05)
         assert service.events[-1]["muted"] is True
         assert (await service.mute()).status == 200
+
+
+class TestConnections:
+    async def test_beyond_the_bound_are_told_so_and_closed(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(max_connections=1, leaving_s=0))
+        assert (await service.ask("GET", "/readyz")).status == 200  # on a connection that is kept
+        (answer,) = await service.send(2 * READY, path="/readyz", method="GET")
+        assert answer.told == (503, "OVERLOADED")
+        assert answer.headers["Connection"] == "close"
+        assert (await service.ask("GET", "/readyz")).status == 200
+
+    async def test_beyond_the_bound_still_show_that_it_is_alive(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(max_connections=0, leaving_s=0))
+        alive = READY.replace(b"/readyz", b"/livez")
+        (answer,) = await service.send(2 * alive, path="/livez", method="GET")
+        assert answer.status == 200
+
+    async def test_beyond_the_bound_have_no_more_time_than_headers_have(self, serve: Serve) -> None:
+        limits = Limits(max_connections=0, headers_timeout_s=0.1, leaving_s=0)
+        assert await (await serve(limits=limits)).send() == []
+
+    async def test_far_beyond_the_bound_are_closed_unheard(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(max_connections=1, leaving_s=0))
+        clients = [
+            await asyncio.open_connection(service.url.host, service.url.port) for _ in range(257)
+        ]
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await service.ask("GET", "/livez")
+        for _, writer in clients:
+            writer.close()
+            await writer.wait_closed()
+        assert (await service.ask("GET", "/readyz")).status == 200
+
+    async def test_make_room_when_they_end(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(max_connections=1, leaving_s=0))
+        for _ in range(3):
+            (answer,) = await service.send(
+                READY.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+                path="/readyz",
+                method="GET",
+            )
+            assert answer.status == 200
+        assert service.traffic.connections == 0
 
 
 class TestSlowAnswers:
