@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from traceback import format_tb
 
@@ -10,11 +11,16 @@ import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from entrypoints.redaction import redacting
 
-def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
+
+def make_log(
+    *, level: str, format_: str | None, secrets: Callable[[], frozenset[str]]
+) -> FilteringBoundLogger:
     """Set the process's logging up, the standard library's included, and return its logger.
 
     ``format_`` is ``json`` or ``console``; where it is not said, a terminal gets ``console``.
+    ``secrets`` gives what is not to be written, as it is at the time of each event.
     """
     on_terminal = sys.stderr.isatty()
     renderer: Processor = structlog.processors.JSONRenderer(serializer=_json)
@@ -24,9 +30,10 @@ def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    last = redacting(renderer, secrets)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -34,7 +41,7 @@ def make_log(*, level: str, format_: str | None) -> FilteringBoundLogger:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processor=renderer, foreign_pre_chain=[*shared, _place_of_exception]
+            processor=last, foreign_pre_chain=[*shared, _place_of_exception]
         )
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)

@@ -72,7 +72,11 @@ async def _serve(load: Callable[[], Settings]) -> None:
     stop, hangup = _event_of(signal.SIGTERM, signal.SIGINT), _event_of(signal.SIGHUP)
     settings = load()
     container = Container(settings=settings)
-    log = make_log(level=settings.log_level, format_=settings.log_format)
+    log = make_log(
+        level=settings.log_level,
+        format_=settings.log_format,
+        secrets=lambda: container.settings().secrets,
+    )
     for warning in settings.warnings:
         log.warning(warning)
     app = create_app(

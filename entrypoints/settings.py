@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Literal
 
 from attrs import frozen
@@ -52,6 +53,11 @@ class Settings:
     limits: Limits
     log_level: str
     log_format: str | None
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """What was told in confidence."""
+        return frozenset({self.livekit.api_key.secret, *self.auth.api_secrets.tenants} - {""})
 
     @property
     def warnings(self) -> tuple[str, ...]:

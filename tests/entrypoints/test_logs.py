@@ -1,11 +1,14 @@
 import json
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import structlog
 
-from entrypoints.logs import make_log
+from entrypoints import logs
+
+make_log = partial(logs.make_log, secrets=lambda: frozenset({"s3cret-of-ours"}))
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +67,41 @@ class TestMakeLog:
         log.warning("two")
         logging.getLogger("asyncio").info("never: others are heard from warnings on")
         assert capsys.readouterr().err.count("\n") == lines
+
+
+class TestRedaction:
+    @pytest.mark.parametrize("format_", ["json", "console"])
+    @pytest.mark.parametrize(
+        ("value", "written_as"),
+        [
+            ("s3cret-of-ours", "[secret]"),
+            ("Bearer s3cret", "[secret]"),
+            ("the bearer  s3cret came", "the [secret] came"),
+            ("Basic czNjcmV0", "[secret]"),
+            ("/?x=1&api_key=s3cret&y=2", "/?x=1&[secret]&y=2"),
+            ("a eyJhbGciOiJFUzI1NiJ9.eyJzMyI6MX0.s3cret_- b", "a [secret] b"),
+            ("-----BEGIN EC PRIVATE KEY-----\ns3cret\n", "[secret]"),
+        ],
+    )
+    def test_hides_what_nobody_may_read(
+        self, capsys: pytest.CaptureFixture[str], format_: str, value: str, written_as: str
+    ) -> None:
+        log = make_log(level="info", format_=format_)
+        log.info("event", room=value)
+        logging.getLogger("aiohttp.server").warning("of another: %s", value)
+        ours, others = capsys.readouterr().err.splitlines()
+        assert "s3" not in ours
+        assert written_as in ours
+        if value != "s3cret-of-ours":  # which is known as a whole value alone
+            assert "s3" not in others
+            assert written_as in others
+
+    def test_looks_into_what_is_no_text(self, capsys: pytest.CaptureFixture[str]) -> None:
+        make_log(level="info", format_="json").info("event", stack=["api_key=s3cret"], number=1)
+        written = json.loads(capsys.readouterr().err)
+        assert (written["stack"], written["number"]) == (["[secret]"], 1)
+
+    @pytest.mark.parametrize("value", ["s3cret-of-ours-2", "bearer", "eyJ", "TR_demo_mic"])
+    def test_leaves_the_rest(self, capsys: pytest.CaptureFixture[str], value: str) -> None:
+        make_log(level="info", format_="json").info("event", room=value)
+        assert json.loads(capsys.readouterr().err)["room"] == value
