@@ -69,7 +69,7 @@ def _fail(status: int, problem: str) -> int:
 
 
 async def _serve(load: Callable[[], Settings]) -> None:
-    stop, hangup = _event_of(signal.SIGTERM, signal.SIGINT), _event_of(signal.SIGHUP)
+    stop, hangup = _told_to_stop(), _told_to_reload()
     settings = load()
     container = Container(settings=settings)
     log = make_log(
@@ -106,10 +106,23 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000)
 
 
-def _event_of(*numbers: signal.Signals) -> asyncio.Event:
+def _told_to_stop() -> asyncio.Event:
+    """Give what SIGTERM and SIGINT set; a second one ends the process at once."""
     event = asyncio.Event()
-    for number in numbers:
-        asyncio.get_running_loop().add_signal_handler(number, event.set)
+
+    def stop(number: int) -> None:
+        if event.is_set():
+            os._exit(128 + number)
+        event.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    return event
+
+
+def _told_to_reload() -> asyncio.Event:
+    event = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, event.set)
     return event
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tests.command import COMMAND, PATIENCE_S, Run, paste, run
 from tests.service import DEMO_WISH, MUTE
@@ -38,6 +40,17 @@ class TestServe:
             async with session.get(f"{running.url}/readyz") as after:
                 assert (after.status, after.headers["Connection"]) == (503, "close")
         assert running.process.wait(PATIENCE_S) == 0
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_ends_at_once_on_a_second_signal(self, start: Run, number: signal.Signals) -> None:
+        running = start(DRAIN_TIMEOUT_SECONDS="300")
+        client = socket.create_connection((URL(running.url).host, URL(running.url).port))
+        client.sendall(f"POST {MUTE} HTTP/1.1\r\nHost: x\r\n".encode())
+        running.process.send_signal(signal.SIGTERM)
+        running.wait_for("leaving")
+        running.process.send_signal(number)
+        assert running.process.wait(PATIENCE_S) == 128 + number
+        client.close()
 
     @pytest.mark.parametrize("keep_alive", [True, False])
     async def test_loses_no_request_when_told_to_stop(self, start: Run, keep_alive: bool) -> None:
