@@ -5,6 +5,7 @@ import asyncio
 import gc
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -77,7 +78,7 @@ async def _serve(load: Callable[[], Settings]) -> None:
         format_=settings.log_format,
         secrets=lambda: container.settings().secrets,
     )
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *_allow_descriptors(settings.max_descriptors)):
         log.warning(warning)
     app = create_app(
         open_gateway=container.open_gateway,
@@ -104,6 +105,17 @@ def _spare_the_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(10_000)
+
+
+def _allow_descriptors(number: int) -> Sequence[str]:
+    """Raise the process's own limit, often 1,024, as far as the system lets; warn of less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < number:
+        return (f"too few open files for all connections that are set: {most} (ulimit -n)",)
+    return ()
 
 
 def _told_to_stop() -> asyncio.Event:

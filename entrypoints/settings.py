@@ -60,6 +60,12 @@ class Settings:
         return frozenset({self.livekit.api_key.secret, *self.auth.api_secrets.tenants} - {""})
 
     @property
+    def max_descriptors(self) -> int:
+        """How many files and connections may be open at once, with some to spare."""
+        upstream = self.livekit.bounds.max_connections + self.limits.max_in_flight
+        return self.limits.max_connections + upstream + 512
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know before the first request."""
         warnings = [*self.auth.warnings]

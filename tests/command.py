@@ -54,10 +54,12 @@ class Run:
         self._log = folder / "log"
         self.processes: list[subprocess.Popen[str]] = []
 
-    def __call__(self, *arguments: str, **variables: str) -> Running:
+    def __call__(self, *arguments: str, ulimit: str = "", **variables: str) -> Running:
+        """Start it, under a limit in the words of the shell where one is given."""
+        limited = ("sh", "-c", f'ulimit {ulimit}; exec "$0" "$@"') if ulimit else ()
         with self._log.open("w") as log:
             process = subprocess.Popen(
-                [COMMAND, "serve", "--port", "0", *arguments],
+                [*limited, COMMAND, "serve", "--port", "0", *arguments],
                 env={"PATH": os.environ["PATH"], **variables},
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -51,6 +52,19 @@ class TestServe:
         running.process.send_signal(number)
         assert running.process.wait(PATIENCE_S) == 128 + number
         client.close()
+
+    def test_takes_as_many_open_files_as_it_may_need(self, start: Run) -> None:
+        bounds = {"MAX_CONNECTIONS": "100", "LIVEKIT_MAX_CONNECTIONS": "20", "MAX_IN_FLIGHT": "3"}
+        running = start(ulimit="-S -n 200", **bounds)
+        soft, _ = resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)
+        assert soft == 100 + 20 + 3 + 512
+        assert not [event for event in running.events if "files" in str(event["event"])]
+
+    def test_warns_where_it_gets_too_few_open_files(self, start: Run) -> None:
+        events = start(ulimit="-n 200").events
+        assert "too few open files for all connections that are set: 200 (ulimit -n)" in [
+            event["event"] for event in events if event["level"] == "warning"
+        ]
 
     @pytest.mark.parametrize("keep_alive", [True, False])
     async def test_loses_no_request_when_told_to_stop(self, start: Run, keep_alive: bool) -> None:
