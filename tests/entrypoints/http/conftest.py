@@ -12,6 +12,7 @@ from application.ports.room_gateway import RoomGateway
 from domain.caller import TenantId
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.delegated import CountingGateway
+from tests.entrypoints.http.held import HeldGateway
 from tests.service import QUICK, Service, running_service
 
 DEMO_TOKEN = "secret-of-demo"
@@ -23,6 +24,11 @@ Serve = Callable[..., Awaitable[Service]]
 @pytest.fixture
 def gateway() -> InMemoryRoomGateway:
     return demo_room_gateway()
+
+
+@pytest.fixture
+def held(gateway: InMemoryRoomGateway) -> HeldGateway:
+    return HeldGateway(gateway.rooms)
 
 
 @pytest.fixture

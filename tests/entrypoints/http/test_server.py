@@ -1,70 +1,15 @@
 import asyncio
 import json
-import math
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
 
 import aiohttp
 import pytest
-from attrs import field, frozen
-from typing_extensions import override
 
-from adapters.identity.nobody import NobodyAuthenticator
-from adapters.in_memory.room_gateway import InMemoryRoomGateway
-from application.ports.room_gateway import RoomGateway
-from domain.track import Participant, Track, TrackSid
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
-from tests.service import DEMO_WISH, MUTE, Answer, Service, running_service
+from tests.entrypoints.http.held import HeldGateway, begin_mute
+from tests.service import DEMO_WISH, MUTE
 
 READY = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-@frozen(eq=False)
-class HeldGateway(InMemoryRoomGateway):
-    """Holds every mute until it is released."""
-
-    arrived: asyncio.Semaphore = field(init=False, factory=lambda: asyncio.Semaphore(0))
-    released: asyncio.Event = field(init=False, factory=asyncio.Event)
-
-    @override
-    async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
-    ) -> Track:
-        self.arrived.release()
-        await self.released.wait()
-        return await super().mute_track(participant, track_sid, muted=muted, until=until)
-
-
-@pytest.fixture
-def held(gateway: InMemoryRoomGateway) -> HeldGateway:
-    return HeldGateway(gateway.rooms)
-
-
-async def begin_mute(service: Service, held: HeldGateway) -> asyncio.Task[Answer]:
-    task = asyncio.create_task(service.mute())
-    await held.arrived.acquire()
-    return task
-
-
-def running(gateway: RoomGateway, limits: Limits) -> AbstractAsyncContextManager[Service]:
-    return running_service(
-        open_gateway=lambda: nullcontext(gateway),
-        open_authenticator=lambda: nullcontext(NobodyAuthenticator()),
-        limits=limits,
-    )
-
-
-async def post_mute(session: aiohttp.ClientSession, service: Service) -> tuple[int, Any]:
-    """Ask over a connection that outlives the service."""
-    async with session.post(f"{service.url}{MUTE}", json=DEMO_WISH) as answer:
-        return answer.status, await answer.json()
-
-
-async def ask_later(session: aiohttp.ClientSession, url: str, delay_s: float) -> int:
-    await asyncio.sleep(delay_s)
-    async with session.get(url) as answer:
-        return answer.status
 
 
 class TestInFlight:
@@ -149,45 +94,3 @@ class TestSlowAnswers:
         asyncio.get_running_loop().call_later(0.5, held.released.set)
         answers = await service.send(request, b"GET /livez", path=MUTE)
         assert [answer.status for answer in answers] == [200]
-
-
-class TestLeaving:
-    async def test_serves_on_but_closes_connections_and_is_not_ready(self, serve: Serve) -> None:
-        service = await serve()
-        before = await service.ask("GET", "/livez")
-        service.traffic.leaving = True
-        ready, mute = await service.ask("GET", "/readyz"), await service.mute()
-        assert "Connection" not in before.headers
-        assert ready.told == (503, "NOT_READY")
-        assert mute.status == 200
-        assert ready.headers["Connection"] == mute.headers["Connection"] == "close"
-
-    async def test_takes_new_connections_for_a_while(self, gateway: InMemoryRoomGateway) -> None:
-        async with aiohttp.ClientSession() as session:
-            async with running(gateway, Limits(leaving_s=0.5)) as service:
-                url = service.url
-                asking = asyncio.create_task(ask_later(session, f"{url}/livez", 0.2))
-            assert await asking == 200
-            with pytest.raises(aiohttp.ClientConnectorError):
-                await session.get(f"{url}/livez")
-
-    async def test_waits_for_what_is_in_flight(self, held: HeldGateway) -> None:
-        async with aiohttp.ClientSession() as session:
-            async with running(held, Limits(leaving_s=0)) as service:
-                asking = asyncio.create_task(post_mute(session, service))
-                await held.arrived.acquire()
-                asyncio.get_running_loop().call_later(1.3, held.released.set)
-            assert (await asking)[0] == 200
-
-    async def test_tells_what_takes_too_long_to_try_again(self, held: HeldGateway) -> None:
-        async with aiohttp.ClientSession() as session:
-            async with running(held, Limits(leaving_s=0, drain_timeout_s=0.1)) as service:
-                asking = asyncio.create_task(post_mute(session, service))
-                await held.arrived.acquire()
-            status, body = await asking
-        assert (status, body["code"]) == (503, "OVERLOADED")
-        assert service.events[-1]["muted_wanted"] is True
-
-    async def test_refuses_whoever_comes_after_the_end(self, service: Service) -> None:
-        await service.traffic.drain(0)
-        assert (await service.mute()).told == (503, "OVERLOADED")
