@@ -13,7 +13,6 @@ COMMON_HEADERS = {"X-Request-ID", "X-Content-Type-Options", "Cache-Control"}
 PROBE_ERRORS = {
     "400": {"INVALID_REQUEST"},
     "500": {"INTERNAL_ERROR"},
-    "503": {"OVERLOADED"},
 }
 MUTE_ERRORS = {
     "400": {"INVALID_REQUEST"},
