@@ -8,16 +8,14 @@ their end.
 import asyncio
 from typing import Any, cast
 
-from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
-from aiohttp.http import RawRequestMessage
+from aiohttp import StreamReader, web
 from aiohttp.streams import EMPTY_PAYLOAD
-from aiohttp.web_protocol import ERROR, RequestPayloadError
+from aiohttp.web_protocol import RequestPayloadError
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
 
 from entrypoints.http.audit import AUDIT_RECORD, log_record, open_record
 from entrypoints.http.errors import MalformedHttpError, error_response
-from entrypoints.http.keys import CONNECTION_IS_SURPLUS, VERSION_IS_SPOKEN
 from entrypoints.http.limits import Limits
 from entrypoints.http.patience import Patience
 from entrypoints.http.traffic import Traffic
@@ -62,10 +60,10 @@ class Connection(web.RequestHandler):
         self._answering = False
         self._body: StreamReader = EMPTY_PAYLOAD
         self._half_closed = False
-        self._headers_awaited = Patience(limits.headers_timeout_s, self._give_up_on_headers)
+        self._headers_awaited = Patience(limits.headers_timeout_s)
         self._log = log
         self._max_connections = limits.max_connections
-        self._reader_awaited = Patience(limits.body_timeout_s, self._give_up_on_reader)
+        self._reader_awaited = Patience(limits.body_timeout_s)
         self._traffic = traffic
         self.is_surplus = False
 
@@ -86,12 +84,12 @@ class Connection(web.RequestHandler):
         if self._traffic.connections > self._max_connections + _MAX_SURPLUS:
             self._opened.abort()
         elif self.is_surplus:
-            self._headers_awaited.start()
+            self._headers_awaited.start(self._give_up_on_headers)
 
     @override
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._reader_awaited.start()
+        self._reader_awaited.start(self._opened.abort)
 
     @override
     def resume_writing(self) -> None:
@@ -103,7 +101,7 @@ class Connection(web.RequestHandler):
         between_requests = bool(data) and self._body.is_eof()
         super().data_received(data)
         if between_requests and not self._messages:
-            self._headers_awaited.start()
+            self._headers_awaited.start(self._give_up_on_headers)
         for body in self._bodies()[:-1]:
             # Behind an unfinished body nothing can come but the parser's refusal of it.
             self._give_up(body, RequestPayloadError())
@@ -158,7 +156,7 @@ class Connection(web.RequestHandler):
         finally:
             self._answering = False
             if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
-                self._headers_awaited.start()
+                self._headers_awaited.start(self._give_up_on_headers)
             elapsed_s = request[AUDIT_RECORD].elapsed_s
             # In a row, the events of answers that are ready together cost half.
             asyncio.get_running_loop().call_soon(
@@ -201,27 +199,6 @@ class Connection(web.RequestHandler):
 
     def _give_up_on_headers(self) -> None:
         if self._answering:
-            self._headers_awaited.start()
+            self._headers_awaited.start(self._give_up_on_headers)
         else:
             self.force_close()
-
-    def _give_up_on_reader(self) -> None:
-        self._opened.abort()
-
-
-def begin_requests(server: web.Server) -> None:
-    """Have every request of the server begun by its connection, before anything else sees it."""
-    make_request: Any = server.request_factory
-
-    def begin_request(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:  # noqa: ANN401
-        spoken = message.version in (HttpVersion10, HttpVersion11)
-        if not spoken or message is ERROR:
-            message = message._replace(version=HttpVersion11)  # in which it will be answered
-        request: web.BaseRequest = make_request(message, *rest)
-        connection = cast("Connection", request.protocol)
-        request[VERSION_IS_SPOKEN] = spoken
-        request[CONNECTION_IS_SURPLUS] = connection.is_surplus
-        connection.begin(request)
-        return request
-
-    server.request_factory = begin_request

@@ -8,16 +8,15 @@ from attrs import define, field
 
 @define(eq=False)
 class Patience:
-    """Does something once so many seconds have passed since it was started, unless stopped."""
+    """Lasts for so many seconds once it is put to the test."""
 
     _seconds: float
-    _then: Callable[[], None]
     _timer: asyncio.TimerHandle | None = field(init=False, default=None)
 
-    def start(self) -> None:
-        """Begin to wait, where that has not begun."""
+    def start(self, give_up: Callable[[], None]) -> None:
+        """Begin to wait, where that has not begun; ``give_up`` is called at the end."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._lose)
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end, give_up)
 
     def stop(self) -> None:
         """Wait no more."""
@@ -25,6 +24,6 @@ class Patience:
             self._timer.cancel()
             self._timer = None
 
-    def _lose(self) -> None:
+    def _end(self, give_up: Callable[[], None]) -> None:
         self._timer = None
-        self._then()
+        give_up()

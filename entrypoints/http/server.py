@@ -6,14 +6,16 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp.http import RawRequestMessage
+from aiohttp.web_protocol import ERROR
 from structlog.typing import FilteringBoundLogger
 from yarl import URL
 
-from entrypoints.http.connection import Connection, begin_requests
-from entrypoints.http.keys import LIMITS, TRAFFIC
+from entrypoints.http.connection import Connection
+from entrypoints.http.keys import CONNECTION_IS_SURPLUS, LIMITS, TRAFFIC, VERSION_IS_SPOKEN
 from entrypoints.http.limits import Limits
 from entrypoints.http.traffic import Traffic
 
@@ -43,7 +45,7 @@ async def serving(
     await runner.setup()
     try:
         server = cast("web.Server", runner.server)
-        begin_requests(server)
+        _begin_requests(server)
         connect = partial(Connection, server, limits=app[LIMITS], traffic=app[TRAFFIC], log=log)
         listener = await _listen(connect, host, port)
         try:
@@ -88,3 +90,21 @@ async def _stop_listening(listener: asyncio.Server, connect: Connect) -> None:
                 client, _address = spare.accept()
                 client.settimeout(0)
                 await asyncio.get_running_loop().connect_accepted_socket(connect, client)
+
+
+def _begin_requests(server: web.Server) -> None:
+    """Have every request of the server begun by its connection, before anything else sees it."""
+    make_request: Any = server.request_factory
+
+    def begin_request(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:  # noqa: ANN401
+        spoken = message.version in (HttpVersion10, HttpVersion11)
+        if not spoken or message is ERROR:
+            message = message._replace(version=HttpVersion11)  # in which it will be answered
+        request: web.BaseRequest = make_request(message, *rest)
+        connection = cast("Connection", request.protocol)
+        request[VERSION_IS_SPOKEN] = spoken
+        request[CONNECTION_IS_SURPLUS] = connection.is_surplus
+        connection.begin(request)
+        return request
+
+    server.request_factory = begin_request
