@@ -1,6 +1,6 @@
 """Where callers' identities come from, as the environment says."""
 
-from attrs import frozen
+from attrs import field, frozen
 
 from adapters.identity.api_secrets import ApiSecrets
 from adapters.identity.claims import ClaimRules
@@ -25,16 +25,16 @@ _SOURCES = (*_SECRETS, *_KEYS, "AUTH_SERVICE_URL")
 class TokenSettings:
     """Whose signed tokens are taken: keys from a URL, or from a file where that is empty."""
 
-    jwks_url: str
+    jwks_url: str = field(repr=False)
     public_keys: PublicKeys
     rules: ClaimRules
 
 
 @frozen(kw_only=True)
 class ServiceSettings:
-    """Which authentication service is asked."""
+    """Which authentication service is asked; a query in its URL may be a secret."""
 
-    url: str
+    url: str = field(repr=False)
     signing_key: SigningKey
     timeout_s: float
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
-from attrs import frozen
+from attrs import field, frozen
 from typing_extensions import override
 
 from adapters.identity.signing_key import SigningKey
@@ -55,7 +55,7 @@ class DelegatedAuthenticator(Authenticator):
     ``clock`` tells the seconds since 1970.
     """
 
-    url: str
+    url: str = field(repr=False)
     signing_key: Callable[[], SigningKey]
     session: aiohttp.ClientSession
     timeout_s: float

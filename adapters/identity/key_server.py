@@ -39,7 +39,7 @@ class Pace:
 class KeyServer(KeySource):
     """Keeps an issuer's keys at hand; a request waits for them only to learn a new one."""
 
-    url: str
+    url: str = field(repr=False)
     session: aiohttp.ClientSession
     pace: Pace
     _keys: PublicKeys = field(init=False, factory=PublicKeys)
