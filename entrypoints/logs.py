@@ -44,6 +44,7 @@ def make_log(
             processor=last, foreign_pre_chain=[*shared, _place_of_exception]
         )
     )
+    logging.captureWarnings(capture=True)
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
     log: FilteringBoundLogger = structlog.get_logger().bind()
     return log

@@ -1,5 +1,6 @@
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from functools import partial
 
@@ -17,6 +18,7 @@ def restored() -> Iterator[None]:
     kept = root.level, root.handlers[:]
     yield
     root.level, root.handlers[:] = kept
+    logging.captureWarnings(capture=False)
     structlog.reset_defaults()
 
 
@@ -105,3 +107,12 @@ class TestRedaction:
     def test_leaves_the_rest(self, capsys: pytest.CaptureFixture[str], value: str) -> None:
         make_log(level="info", format_="json").info("event", room=value)
         assert json.loads(capsys.readouterr().err)["room"] == value
+
+
+def test_warnings_of_libraries_are_events_like_others(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        make_log(level="info", format_="json")
+        warnings.warn("a short key", UserWarning, stacklevel=1)
+    [line] = capsys.readouterr().err.splitlines()
+    assert "a short key" in json.loads(line)["event"]
