@@ -7,8 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientTimeout
 from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from typing_extensions import override
 
 from adapters.livekit.bounds import Bounds
@@ -22,14 +23,22 @@ UNTIL: ContextVar[float] = ContextVar("until")
 """The time of the event loop's until which a call is waited for; livekit-api hands no such on."""
 
 
-class BoundedResponse(ClientResponse):
-    """An answer to the question just sent, read up to a bound and refused beyond."""
+class SilentConnector(aiohttp.TCPConnector):
+    """Keeps no connection on which something came unasked, which would pass for the next answer."""
 
     @override
-    async def start(self, connection: Connection) -> ClientResponse:
-        if connection.protocol is None or len(connection.protocol):
-            raise aiohttp.ServerDisconnectedError("an answer came before its question")
-        return await super().start(connection)
+    async def connect(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
+class BoundedResponse(ClientResponse):
+    """An answer that is read up to a bound and refused beyond, or where its end cannot be told."""
 
     @override
     async def read(self) -> bytes:
@@ -40,6 +49,8 @@ class BoundedResponse(ClientResponse):
                 if len(body) > self._max_bytes():
                     self.close()
                     raise aiohttp.ClientPayloadError("the answer is too large")
+            if not self.headers.keys() & {"Content-Length", "Transfer-Encoding"}:
+                raise aiohttp.ClientPayloadError("the answer may have been broken off")
             self._body = bytes(body)
         return await super().read()
 
@@ -84,7 +95,7 @@ def make_session(bounds: Bounds) -> aiohttp.ClientSession:
     Compressed answers are not asked for and not unpacked: unpacking has no bound.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=bounds.max_connections),
+        connector=SilentConnector(limit=bounds.max_connections),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         headers={"Accept-Encoding": "identity"},

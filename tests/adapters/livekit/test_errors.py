@@ -18,6 +18,15 @@ from application.ports.room_gateway import (
 )
 
 CODES = {value for name, value in vars(ServerErrorCode).items() if name.isupper()}
+PASSING = (
+    ServerErrorCode.CANCELED,
+    ServerErrorCode.UNKNOWN,
+    ServerErrorCode.DEADLINE_EXCEEDED,
+    ServerErrorCode.UNIMPLEMENTED,
+    ServerErrorCode.INTERNAL,
+    ServerErrorCode.UNAVAILABLE,
+    ServerErrorCode.DATA_LOSS,
+)
 
 
 def answered(code: object, status: int) -> RoomGatewayError:
@@ -61,6 +70,24 @@ class TestTranslate:
         self, code: object, status: int, expected: type[RoomGatewayError]
     ) -> None:
         assert type(answered(code, status)) is expected
+
+    @pytest.mark.parametrize("code", sorted(CODES))
+    def test_takes_a_code_for_unavailable_only_where_asking_again_may_help(self, code: str) -> None:
+        expected: dict[str, type[RoomGatewayError]] = {
+            "not_found": AbsentError,
+            "failed_precondition": PreconditionFailedError,
+            **dict.fromkeys(PASSING, RoomGatewayUnavailableError),
+        }
+        assert type(answered(code, 400)) is expected.get(code, RoomGatewayRefusedError)
+
+    def test_says_the_status_and_the_code_if_it_is_one(self) -> None:
+        errors = [answered("not_found", 404), answered("s3cret", 400), answered(None, 502)]
+        assert [error.reason for error in errors] == [
+            "answered 404 with not_found",
+            "answered 400 with an unknown code",
+            "answered 502 with an unknown code",
+        ]
+        assert isinstance(ServerError("not_found", "s3cret", status=404), FOREIGN_ERRORS)
 
     @pytest.mark.parametrize(
         "error",
