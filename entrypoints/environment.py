@@ -96,7 +96,8 @@ class Environment:
         """Refuse a variable that looks like a misspelt one of ours.
 
         One that is not ours but begins like ``telling`` is refused, however it is spelt: it tells
-        of an intention that would be lost. What Kubernetes sets by itself is left alone.
+        of an intention that would be lost. What Kubernetes sets by itself is left alone, and one
+        of ours behind another word (``DB_MAX_CONNECTIONS``) is another program's.
 
         Raises:
             SettingsError: there is one; the text says which was meant.
@@ -107,7 +108,8 @@ class Environment:
                 continue
             plain = name.upper().translate(_DASHES)
             told = telling.match(plain)
-            meant = _alike(plain, self._ours, _HARDLY_ALIKE if told else _ALIKE)
+            ours = [our for our in self._ours if told or not plain.endswith(f"_{our}")]
+            meant = _alike(plain, ours, _HARDLY_ALIKE if told else _ALIKE)
             if meant:
                 raise SettingsError(name, f"there is no such setting; is {meant} meant?")
             if told:
@@ -116,6 +118,9 @@ class Environment:
 
 def _alike(name: str, ours: Iterable[str], cutoff: float) -> str | None:
     long_enough = [our for our in ours if len(our) >= _TOO_SHORT_TO_TELL]
+    for our in long_enough:
+        if sorted(our) == sorted(name):
+            return our
     return next(iter(difflib.get_close_matches(name, long_enough, n=1, cutoff=cutoff)), None)
 
 
