@@ -78,18 +78,20 @@ async def _leave(
 async def _stop_listening(listener: asyncio.Server, connect: Connect) -> None:
     """Close a listener, but first take in the connections that the system has made for it.
 
-    Closed at once, it would reset them, though their clients think that they are connected.
+    Closed at once, it would reset them, though their clients think that they are connected. Nobody
+    is served meanwhile, or else the next client would be there before the last is taken in.
     """
     spares = [socket.socket(fileno=os.dup(each.fileno())) for each in listener.sockets]
     listener.close()
     await asyncio.sleep(0)  # for the event loop to let go of it
+    clients: list[socket.socket] = []
     for spare in spares:
-        with spare, suppress(OSError):
+        with spare, suppress(OSError):  # raised once there is no other
             spare.settimeout(0)
-            while True:  # until there is no other
-                client, _address = spare.accept()
-                client.settimeout(0)
-                await asyncio.get_running_loop().connect_accepted_socket(connect, client)
+            clients += (spare.accept()[0] for _ in range(_BACKLOG))
+    for client in clients:
+        client.settimeout(0)
+        await asyncio.get_running_loop().connect_accepted_socket(connect, client)
 
 
 def _begin_requests(server: web.Server) -> None:
