@@ -93,6 +93,9 @@ async def _receive(request: web.Request, limits: Limits, until: float) -> bytes:
             body += chunk
             if len(body) > limits.max_body_bytes:
                 break
+    broken = request.content.exception()  # of which who waits is told by an end
+    if broken is not None:
+        raise broken
     return bytes(body)
 
 

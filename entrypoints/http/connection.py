@@ -20,6 +20,7 @@ from entrypoints.http.limits import Limits
 from entrypoints.http.patience import Patience
 from entrypoints.http.traffic import Traffic
 
+_MAX_FRAMING = 8  # times the largest body, of which a byte may be a chunk of six
 _MAX_SURPLUS = 256
 _NO_ACCESS_LOG: Any = None  # aiohttp's own would write query strings
 
@@ -34,9 +35,11 @@ class Connection(web.RequestHandler):
     __slots__ = (
         "_answering",
         "_body",
+        "_body_bytes",
         "_half_closed",
         "_headers_awaited",
         "_log",
+        "_max_body_bytes",
         "_max_connections",
         "_opened",
         "_reader_awaited",
@@ -59,9 +62,11 @@ class Connection(web.RequestHandler):
         )
         self._answering = False
         self._body: StreamReader = EMPTY_PAYLOAD
+        self._body_bytes = 0
         self._half_closed = False
         self._headers_awaited = Patience(limits.headers_timeout_s)
         self._log = log
+        self._max_body_bytes = limits.max_body_bytes * _MAX_FRAMING
         self._max_connections = limits.max_connections
         self._reader_awaited = Patience(limits.body_timeout_s)
         self._traffic = traffic
@@ -72,6 +77,7 @@ class Connection(web.RequestHandler):
         self._headers_awaited.stop()
         self._answering = True
         self._body = request.content
+        self._body_bytes = 0
         open_record(request)
 
     @override
@@ -99,7 +105,11 @@ class Connection(web.RequestHandler):
     @override
     def data_received(self, data: bytes) -> None:
         between_requests = bool(data) and self._body.is_eof()
+        if not self._body.is_eof():
+            self._body_bytes += len(data)
         super().data_received(data)
+        if self._body_bytes > self._max_body_bytes and self._answering:
+            self._give_up(self._body, RequestPayloadError())
         if between_requests and not self._messages:
             self._headers_awaited.start(self._give_up_on_headers)
         for body in self._bodies()[:-1]:

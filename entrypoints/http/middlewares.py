@@ -1,12 +1,18 @@
 """What happens around every handler, outermost first."""
 
+import re
+
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from entrypoints.http.audit import AUDIT_RECORD
-from entrypoints.http.errors import MalformedHttpError, OverloadedError, error_response
+from entrypoints.http.errors import MalformedHttpError, error_response
 from entrypoints.http.health import live
 from entrypoints.http.keys import CONNECTION_IS_SURPLUS, TRAFFIC, VERSION_IS_SPOKEN
+
+_HOST = re.compile(
+    r"(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\w+)?\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII
+)  # RFC 9110, 7.2
 
 
 @web.middleware
@@ -21,11 +27,14 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 @web.middleware
 async def refuse_malformed_http(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what aiohttp's parser lets pass: other versions and codings, and no Host."""
+    """Refuse what aiohttp's parser lets pass: other versions and codings, and no good Host."""
     if not request[VERSION_IS_SPOKEN]:
         raise MalformedHttpError("only HTTP/1.0 and HTTP/1.1 are spoken here")
-    if request.version == HttpVersion11 and "Host" not in request.headers:
+    host = request.headers.get("Host")
+    if host is None and request.version == HttpVersion11:
         raise MalformedHttpError("the Host header is missing")
+    if host is not None and not _HOST.fullmatch(host):
+        raise MalformedHttpError("the Host header names no host")
     coding = request.headers.get("Transfer-Encoding")
     if coding is not None and (coding.lower() != "chunked" or request.version == HttpVersion10):
         raise MalformedHttpError("Transfer-Encoding can only be chunked, in HTTP/1.1")
@@ -37,7 +46,8 @@ async def limit_in_flight(request: web.Request, handler: Handler) -> web.StreamR
     """Take on no more than the service can carry; to tell that it is alive it always can."""
     if request.match_info.handler is live:
         return await handler(request)
-    if request[CONNECTION_IS_SURPLUS]:
-        raise OverloadedError("there are too many connections; try again")
-    with request.app[TRAFFIC].admit():
+    traffic = request.app[TRAFFIC]
+    if request[CONNECTION_IS_SURPLUS] or not traffic.has_room:
+        await traffic.refuse()
+    with traffic.admit():
         return await handler(request)

@@ -10,6 +10,7 @@ from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from domain.track import Participant, Track, TrackSid
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import Serve
+from tests.entrypoints.http.delegated import CountingGateway
 from tests.service import DEMO_WISH, MUTE, Service, parse_answers
 
 HOST = b"Host: x\r\n"
@@ -97,6 +98,29 @@ class TestMalformedHttp:
         assert answer.told == (400, "INVALID_REQUEST")
         assert not caplog.records
 
+    async def test_is_noticed_behind_a_body_that_is_all_there(
+        self, serve: Serve, rooms: CountingGateway
+    ) -> None:
+        service = await serve(other_gateway=rooms)
+        head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+        body = f"{len(WISH):x}\r\n".encode() + WISH
+        [answer] = await service.send(head + body, b"\r\n0\n\r\n", path=MUTE)
+        assert answer.told == (400, "INVALID_REQUEST")
+        assert not rooms.calls
+
+    @pytest.mark.parametrize(
+        "host", ["a b", "x/y", "u@x", "x:abc", "[::1", "::1", "x,y z", "x?y", "x#", '"x"', "é"]
+    )
+    async def test_is_a_host_that_names_none(self, service: Service, host: str) -> None:
+        [answer] = await service.send(f"GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert answer.told == (400, "INVALID_REQUEST")
+
+    @pytest.mark.parametrize("host", ["", "x", "x:", "x:80", "127.0.0.1:3001", "[::1]:80", "a_b.c"])
+    async def test_is_no_other_host(self, service: Service, host: str) -> None:
+        request = f"GET /livez HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        [answer] = await service.send(request.encode(), path="/livez", method="GET")
+        assert answer.status == 200
+
 
 class TestRouting:
     @pytest.mark.parametrize(
@@ -165,6 +189,19 @@ class TestChunks:
         head = POST + b"Transfer-Encoding: Chunked\r\n\r\n"
         [answer] = await service.send(head + CHUNKED_WISH, path=MUTE)
         assert answer.json == DEMO_WISH
+
+    async def test_may_be_as_small_as_can_be(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, max_body_bytes=len(WISH)))
+        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in WISH) + b"0\r\n\r\n"
+        head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+        [answer] = await service.send(head, chunks[:99], chunks[99:], path=MUTE)
+        assert answer.status == 200
+
+    async def test_are_refused_where_they_are_more_frame_than_body(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, max_body_bytes=300))
+        head = POST + b"Transfer-Encoding: chunked\r\n\r\n2;x="
+        [answer] = await service.send(head, b"x" * 2500, path=MUTE)
+        assert answer.told == (400, "INVALID_REQUEST")
 
     @pytest.mark.parametrize("apart", [True, False])
     async def test_leave_no_trailer_to_the_next_request(
@@ -286,6 +323,18 @@ class TestSlowClients:
         service = await serve(limits=Limits(leaving_s=0, body_timeout_s=0.2))
         [answer] = await service.send(POST + b"Content-Length: 2\r\n\r\n{", path=MUTE)
         assert answer.told == (408, "REQUEST_TIMEOUT")
+
+    @pytest.mark.parametrize(("body_s", "request_s"), [(0.2, 3600), (3600, 0.2)])
+    async def test_are_told_when_the_first_of_two_times_is_over(
+        self, serve: Serve, body_s: float, request_s: float
+    ) -> None:
+        limits = Limits(leaving_s=0, body_timeout_s=body_s, request_timeout_s=request_s)
+        service = await serve(limits=limits)
+        reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        writer.write(POST + b"Content-Length: 2\r\n\r\n{")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        await writer.wait_closed()
 
     @pytest.mark.parametrize("sent", [b"G", b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"\r\n"])
     async def test_are_cut_off_when_the_headers_do_not_come(

@@ -27,6 +27,18 @@ class TestInFlight:
         assert [(await task).status for task in first] == [200, 200]
         assert (await service.mute()).status == 200
 
+    async def test_refuses_in_a_flood_one_after_another(
+        self, serve: Serve, held: HeldGateway
+    ) -> None:
+        service = await serve(other_gateway=held, limits=Limits(max_in_flight=1, leaving_s=0))
+        first = await begin_mute(service, held)
+        refused = await asyncio.gather(*(service.ask("GET", "/nope") for _ in range(100)))
+        assert {answer.told for answer in refused} == {(503, "OVERLOADED")}
+        longest = max(event["elapsed_ms"] for event in service.events)
+        assert longest > 50  # the last of them waited for the others' milliseconds
+        held.released.set()
+        assert (await first).status == 200
+
     async def test_forgets_requests_whose_client_has_gone(
         self, serve: Serve, held: HeldGateway
     ) -> None:
