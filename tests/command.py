@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import aiohttp
 from attrs import frozen
 
 from tests.document import Document
+from tests.kept_secrets import hear
 from tests.service import MUTE
 
 COMMAND = str(Path(sys.executable).with_name("livekit-mute"))
@@ -19,7 +21,7 @@ PATIENCE_S = 20
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    done = subprocess.run(
         [COMMAND, *arguments],
         env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
@@ -27,6 +29,9 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE_S,
         check=False,
     )
+    hear("the command's output", done.stdout)
+    hear("the command's standard error", done.stderr)
+    return done
 
 
 @frozen
@@ -51,13 +56,14 @@ class Run:
     """Starts the command and waits until it listens."""
 
     def __init__(self, folder: Path) -> None:
-        self._log = folder / "log"
+        self._folder = folder
         self.processes: list[subprocess.Popen[str]] = []
 
     def __call__(self, *arguments: str, ulimit: str = "", **variables: str) -> Running:
         """Start it, under a limit in the words of the shell where one is given."""
         limited = ("sh", "-c", f'ulimit {ulimit}; exec "$0" "$@"') if ulimit else ()
-        with self._log.open("w") as log:
+        path = self._folder / f"log-{len(self.processes)}"
+        with path.open("w") as log:
             process = subprocess.Popen(
                 [*limited, COMMAND, "serve", "--port", "0", *arguments],
                 env={"PATH": os.environ["PATH"], **variables},
@@ -66,16 +72,27 @@ class Run:
                 text=True,
             )
         self.processes.append(process)
-        return Running(process, self._await_url(process), self._log)
+        return Running(process, _await_url(process, path), path)
 
-    def _await_url(self, process: subprocess.Popen[str]) -> str:
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline and process.poll() is None:
-            for line in self._log.read_text().splitlines():
-                if '"listening"' in line:
-                    return str(json.loads(line)["url"])
-            time.sleep(0.02)
-        raise AssertionError(f"it does not listen: {self._log.read_text()}")
+    def end(self) -> None:
+        """Stop what still runs; no secret may be in anything that was written."""
+        for process in self.processes:
+            process.kill()
+            hear("the command's output", process.communicate()[0])
+        for path in self._folder.glob("log-*"):
+            with path.open("rb") as log:
+                for line in log:
+                    hear("the command's log", line)
+
+
+def _await_url(process: subprocess.Popen[str], log: Path) -> str:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if "listening" in line and (url := re.search(r"http://[\w.:\[\]]+", line)):
+                return url[0]
+        time.sleep(0.02)
+    raise AssertionError(f"it does not listen: {log.read_text()}")
 
 
 def words_of_curl(line: str, folder: Path | None = None, **variables: str) -> list[str]:

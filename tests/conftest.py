@@ -11,11 +11,13 @@ import pytest
 
 pytest.register_assert_rewrite("contract.room_gateway")
 
+from tests import kept_secrets  # noqa: E402 - see above
+from tests.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
 from tests.campaigns.figures import Campaigns, figures, length, length_of  # noqa: E402 - see above
 from tests.command import Run  # noqa: E402 - see above
 from tests.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
 
-__all__ = ["figures", "length"]
+__all__ = ["blocking_calls_fail", "figures", "length", "nothing_blocks"]
 
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
@@ -38,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Campaigns(config))
+    config.pluginmanager.register(kept_secrets)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -87,6 +90,4 @@ def livekit_server(pytestconfig: pytest.Config) -> Iterator[Callable[[bool], Liv
 def start(tmp_path: Path) -> Iterator[Run]:
     run = Run(tmp_path)
     yield run
-    for process in run.processes:
-        process.kill()
-        process.communicate()
+    run.end()

@@ -22,6 +22,7 @@ from entrypoints.http.limits import Limits
 from entrypoints.http.server import serving
 from entrypoints.http.traffic import Traffic
 from tests.document import Document
+from tests.kept_secrets import hear
 
 MUTE = "/livekit/participant/mute"
 DEMO_WISH: Mapping[str, object] = {
@@ -64,6 +65,7 @@ class Service:
         self.document.check(
             method=method, path=path, status=response.status, headers=response.headers, body=body
         )
+        hear("an answer", f"{response.reason} {response.raw_headers} {body!r}")
         return Answer(status=response.status, headers=response.headers, body=body)
 
     async def mute(self, *, token: str | None = None, **changes: object) -> Answer:
@@ -92,6 +94,7 @@ class Service:
         received = await reader.read()
         writer.close()
         await writer.wait_closed()
+        hear("an answer", received)
         answers = parse_answers(received)
         for answer in answers:
             seen: dict[str, Any] = {
@@ -145,3 +148,4 @@ async def running_service(
         aiohttp.ClientSession() as session,
     ):
         yield Service(url=url, session=session, events=capture.entries, traffic=app[TRAFFIC])
+    hear("the log", "\n".join(map(str, capture.entries)))

@@ -135,7 +135,9 @@ async def loses_the_next_request_when_told_to_stop(server: Server) -> bool:
         loses_the_next_request_when_told_to_stop,
     ],
 )
-@pytest.mark.parametrize(("serve", "expected"), [(bare, True), (ours, False)])
+@pytest.mark.parametrize(
+    ("serve", "expected"), [pytest.param(bare, True, marks=pytest.mark.leaks), (ours, False)]
+)
 async def test_faults_of_a_bare_server_are_none_of_ours(
     caplog: pytest.LogCaptureFixture,
     fault: Callable[[Server], Awaitable[bool]],
