@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from typing import IO
 
-from attrs import field, frozen
+from attrs import define, field
 
 _START_S = 20.0
 _ATTEMPTS = 3
@@ -26,14 +26,27 @@ class ServerDidNotStartError(Exception):
     """A binary is no LiveKit server, or not one that starts here."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class LiveKitServer:
     """A running server on loopback."""
 
-    url: str
+    port: int
     api_key: str
     api_secret: str = field(repr=False)
+    command: Sequence[str] = field(repr=False)
     process: "subprocess.Popen[bytes]" = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """End the server, and all that it knew."""
+        _kill(self.process)
+
+    def start_again(self) -> None:
+        """Start the server that was killed on its old ports, and wait until it answers."""
+        self.process = _run(self.command, self.port)
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
@@ -89,17 +102,25 @@ def _start(binary: Path, *, remote_unmute: bool) -> LiveKitServer:
         "room": {"auto_create": True, "enable_remote_unmute": remote_unmute},
         "logging": {"level": "error"},
     }
+    command = [str(binary), "--config-body", json.dumps(config)]
+    return LiveKitServer(
+        port=port,
+        api_key=api_key,
+        api_secret=api_secret,
+        command=command,
+        process=_run(command, port),
+    )
+
+
+def _run(command: Sequence[str], port: int) -> "subprocess.Popen[bytes]":
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [binary, "--config-body", json.dumps(config)], stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             _wait_until_up(process, port, log)
         except BaseException:
             _kill(process)
             raise
-    url = f"http://127.0.0.1:{port}"
-    return LiveKitServer(url=url, api_key=api_key, api_secret=api_secret, process=process)
+    return process
 
 
 def _free_ports(number: int) -> list[int]:

@@ -1,0 +1,209 @@
+"""Rooms change hands, participants come and go: between our check and the mute, too."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from functools import partial
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from attrs import define, field, frozen
+from livekit.api import MuteRoomTrackResponse
+
+from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
+from adapters.livekit.api_key import ApiKey
+from adapters.livekit.bounds import Bounds
+from adapters.livekit.room_gateway import open_gateway
+from contract.livekit_double import LiveKitDouble
+from contract.livekit_rooms import LiveKitRooms
+from contract.rooms import ALICE, Rooms, publish
+from domain.caller import TenantId
+from domain.track import Participant, TrackSid
+from tests.campaigns.figures import Figures, Length
+from tests.contract.livekit_over_http import LiveKit, double_served, server_reached
+from tests.livekit_server import LiveKitServer
+from tests.rooms.real import RealRooms
+from tests.service import Answer, Service, running_service
+
+pytestmark = pytest.mark.campaign("check-then-act")
+
+OURS, THEIRS = '{"auth_id": "tenant-a"}', '{"auth_id": "tenant-b"}'
+TOKEN = "token-of-a"
+REQUESTS = 5
+_SPREAD_S = 0.02
+NO_ROOM, NOBODY, NO_TRACK = "ROOM_NOT_FOUND", "PARTICIPANT_NOT_FOUND", "TRACK_NOT_FOUND"
+
+Change = Callable[[Rooms, Participant], Awaitable[tuple[Participant, TrackSid] | None]]
+"""Changes what a caller knows, and tells of the track that is there now, if any is."""
+
+
+async def leave(rooms: Rooms, alice: Participant) -> None:
+    await rooms.leave(alice)
+
+
+async def delete(rooms: Rooms, alice: Participant) -> None:
+    await rooms.leave(alice)
+    await rooms.close(alice.room)
+
+
+async def rejoin(rooms: Rooms, alice: Participant) -> tuple[Participant, TrackSid]:
+    await rooms.leave(alice)
+    return await publish(rooms, ALICE, alice.room)
+
+
+async def change_hands(rooms: Rooms, alice: Participant) -> tuple[Participant, TrackSid]:
+    await delete(rooms, alice)
+    return await publish(rooms, ALICE, await rooms.open(alice.room, metadata=THEIRS))
+
+
+CHANGES: Mapping[str, Change] = {
+    "the participant left": leave,
+    "the room was deleted": delete,
+    "the identity rejoined": rejoin,
+    "the room was made anew by another tenant": change_hands,
+}
+GAPS: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
+    ("before", "ListRooms"): (NOBODY, NO_ROOM, NO_TRACK, NO_ROOM),
+    ("after", "ListRooms"): (NOBODY, NOBODY, NO_TRACK, NO_TRACK),
+    ("before", "MutePublishedTrack"): (NOBODY, NOBODY, NO_TRACK, NO_TRACK),
+    ("after", "MutePublishedTrack"): ("OK", "OK", "OK", "OK"),
+}
+"""What a caller is told of each change, by when it happens: beside a call, on the way to LiveKit
+or on the way back."""
+
+
+@define
+class Relay:
+    """Stands between the service and LiveKit, and may do something beside a call."""
+
+    livekit: LiveKit
+    todo: dict[tuple[str, str], Callable[[], Awaitable[object]]] = field(factory=dict)
+    reported: set[tuple[str, bool]] = field(factory=set)
+    """The tracks that LiveKit said it had muted, and their states."""
+
+    async def relay(self, request: web.Request) -> web.Response:
+        call = request.path.rpartition("/")[2]
+        body = await request.read()
+        headers = {name: request.headers[name] for name in ("Authorization", "X-Twirp-Timeout-Ms")}
+        await self._do("before", call)
+        answer = await self.livekit.send(call, body, headers=headers)
+        await self._do("after", call)
+        if (call, answer.status) == ("MutePublishedTrack", 200):
+            track = MuteRoomTrackResponse.FromString(answer.body).track
+            self.reported.add((track.sid, track.muted))
+        return web.Response(
+            status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type}
+        )
+
+    async def _do(self, when: str, call: str) -> None:
+        if action := self.todo.pop((when, call), None):
+            await action()
+
+
+@frozen
+class Site:
+    """A service before a LiveKit, with a relay between them."""
+
+    service: Service
+    relay: Relay
+    rooms: Rooms
+
+    async def mute(self, alice: Participant, sid: TrackSid, *, after_s: float = 0.0) -> Answer:
+        await asyncio.sleep(after_s)
+        return await self.service.mute(
+            token=TOKEN,
+            room_name=alice.room,
+            participant_identity=alice.identity,
+            track_sid=sid,
+        )
+
+    def wrong(self, answers: list[Answer], sid: TrackSid) -> int:
+        """Count the successes that LiveKit did not report."""
+        good = [answer.json for answer in answers if answer.status == 200]
+        return len([each for each in good if (sid, each["muted"]) not in self.relay.reported])
+
+
+@pytest.fixture(params=["double", pytest.param("real", marks=pytest.mark.livekit_server)])
+async def livekit(
+    request: pytest.FixtureRequest, livekit_server: Callable[[bool], LiveKitServer]
+) -> AsyncIterator[LiveKit]:
+    double = LiveKitDouble(
+        api_key="devkey",
+        api_secret="a-secret-of-at-least-32-characters",
+        rooms=LiveKitRooms(absent_wait_s=60.0),
+    )
+    real = request.param == "real"
+    remote_unmute = False  # plays no part
+    reached = server_reached(livekit_server(remote_unmute)) if real else double_served(double)
+    async with reached as livekit:
+        yield livekit
+
+
+@pytest.fixture
+async def site(livekit: LiveKit) -> AsyncIterator[Site]:
+    late_s = 2.0 if isinstance(livekit.rooms, RealRooms) else 0.3  # longer than a change takes
+    relay = Relay(livekit)
+    app = web.Application()
+    app.router.add_post("/{path:.*}", relay.relay)
+    known = ApiSecretsAuthenticator(lambda: ApiSecrets({TOKEN: TenantId("tenant-a")}))
+    async with (
+        TestServer(app) as server,
+        running_service(
+            open_gateway=lambda: open_gateway(
+                url=str(server.make_url("/")),
+                api_key=partial(ApiKey, name=livekit.api_key, secret=livekit.api_secret),
+                bounds=Bounds(timeout_s=10.0, probe_delay_s=late_s),
+            ),
+            open_authenticator=lambda: nullcontext(known),
+            deadline_s=10.0,
+        ) as service,
+    ):
+        yield Site(service, relay, livekit.rooms)
+
+
+class TestRaces:
+    @pytest.mark.parametrize("number", range(len(CHANGES)), ids=list(CHANGES))
+    @pytest.mark.parametrize("gap", list(GAPS), ids=" ".join)
+    async def test_end_without_a_mute_of_what_came_since(
+        self, site: Site, gap: tuple[str, str], number: int, figures: Figures
+    ) -> None:
+        alice, sid = await publish(site.rooms, ALICE, await site.rooms.open(metadata=OURS))
+        now: list[tuple[Participant, TrackSid] | None] = []
+
+        async def change() -> None:
+            now.append(await list(CHANGES.values())[number](site.rooms, alice))
+
+        site.relay.todo[gap] = change
+        answer = await site.mute(alice, sid)
+        assert (answer.json.get("code", "OK"), len(now)) == (GAPS[gap][number], 1)
+        assert not site.wrong([answer], sid)
+        foreign = [track for track in now if track and await site.rooms.is_muted(*track)]
+        figures.at_most("tracks muted that came since", len(foreign), 0)
+
+    async def test_at_random_do_neither(self, site: Site, length: Length, figures: Figures) -> None:
+        chance = random.Random(1)  # noqa: S311 - it only has to be the same again
+        codes: Counter[str] = Counter()
+        wrong = foreign = 0
+        for turn in range(length(short=20, full=1000) // REQUESTS):
+            alice, sid = await publish(site.rooms, ALICE, await site.rooms.open(metadata=OURS))
+            change = list(CHANGES.values())[turn % len(CHANGES)]
+            asking = [
+                asyncio.create_task(site.mute(alice, sid, after_s=chance.random() * _SPREAD_S))
+                for _ in range(REQUESTS)
+            ]
+            await asyncio.sleep(chance.random() * 3 * _SPREAD_S)
+            now = await change(site.rooms, alice)
+            answers = await asyncio.gather(*asking)
+            wrong += site.wrong(answers, sid)
+            if now:
+                foreign += await site.rooms.is_muted(*now)
+                await site.rooms.leave(now[0])
+            codes.update(answer.json.get("code", "OK") for answer in answers)
+        figures.note("races", codes.total())
+        figures.note("races that the mute won", codes["OK"])
+        figures.at_most("tracks muted that came since", foreign, 0)
+        figures.at_most("successes that were none", wrong, 0)
+        assert set(codes) <= {"OK", NO_ROOM, NOBODY, NO_TRACK, "LIVEKIT_UNAVAILABLE"}
