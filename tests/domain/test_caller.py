@@ -35,3 +35,7 @@ class TestTenantId:
     ) -> None:
         with pytest.raises(InvalidTenantIdError):
             tenant_id(found)
+
+    def test_is_described_to_whoever_gave_another(self) -> None:
+        with pytest.raises(InvalidTenantIdError, match="a tenant id is 1 to 128 printable"):
+            tenant_id("")

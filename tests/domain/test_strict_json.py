@@ -65,6 +65,7 @@ class TestLoads:
             (b'{"a": ["\\ude00\\ud83d"]}', "holds a lone surrogate"),
             ('"\ud800"', "holds a lone surrogate"),
             (nested(65), TOO_DEEP),
+            (b'{"a":' * 64 + b"{}" + b"}" * 64, TOO_DEEP),
             (nested(8000), TOO_DEEP),
             (b"[" * 100_000, TOO_DEEP),
             (b'{"a":' * 100_000, TOO_DEEP),

@@ -17,6 +17,9 @@ def secrets_json(*entries: object) -> dict[str, str]:
 
 
 class TestApiSecrets:
+    def test_are_none_where_none_is_set(self) -> None:
+        assert dict(load_settings({}).auth.api_secrets.tenants) == {}
+
     def test_may_be_one_under_a_default_id(self) -> None:
         auth = load_settings({"AUTH_API_SECRET": "s3cret"}).auth
         assert (auth.required, dict(auth.api_secrets.tenants)) == (True, {"s3cret": "default"})

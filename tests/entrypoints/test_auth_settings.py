@@ -55,6 +55,14 @@ class TestTokens:
             allow_no_id=True,
         )
 
+    def test_may_come_from_a_clock_ten_minutes_off_and_no_more(self, public_key: str) -> None:
+        keys = {"AUTH_JWT_PUBLIC_KEY_PATH": public_key}
+        tokens = load_settings({**keys, "AUTH_JWT_LEEWAY_SECONDS": "600"}).auth.tokens
+        assert tokens
+        assert tokens.rules.leeway_s == 600
+        text = problem({**keys, "AUTH_JWT_LEEWAY_SECONDS": "600.5"})
+        assert text.startswith("AUTH_JWT_LEEWAY_SECONDS: must be ")
+
     @pytest.mark.parametrize(
         "url", ["http://127.0.0.1:8080/keys", "http://[::1]/keys", "http://localhost/keys"]
     )
@@ -90,6 +98,14 @@ class TestService:
         assert settings.auth.service.url == "https://auth.example.com"
         assert settings.auth.service.signing_key.alg == "ES256"
         assert settings.auth.service.timeout_s == 7.5
+
+    def test_has_five_seconds_and_at_most_sixty(self, service: dict[str, str]) -> None:
+        for variables, timeout_s in (({}, 5), ({"AUTH_TIMEOUT_SECONDS": "60"}, 60)):
+            settings = load_settings({**service, **variables})
+            assert settings.auth.service
+            assert settings.auth.service.timeout_s == timeout_s
+        text = problem({**service, "AUTH_TIMEOUT_SECONDS": "60.5"})
+        assert text.startswith("AUTH_TIMEOUT_SECONDS: must be ")
 
     @pytest.mark.parametrize(
         "url",

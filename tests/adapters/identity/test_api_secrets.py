@@ -13,6 +13,16 @@ def authenticator() -> ApiSecretsAuthenticator:
     return ApiSecretsAuthenticator(lambda: known)
 
 
+class TestApiSecrets:
+    def test_shows_nothing_in_its_repr(self) -> None:
+        assert repr(ApiSecrets({"s3cret": TenantId("a")})) == "ApiSecrets()"
+
+    def test_is_what_its_tenants_are_whatever_its_key(self) -> None:
+        one, same = (ApiSecrets({"s3cret": TenantId("a")}) for _ in range(2))
+        assert one == same
+        assert one != ApiSecrets({"s3cret": TenantId("b")})
+
+
 class TestApiSecretsAuthenticator:
     @pytest.mark.parametrize(("token", "tenant"), [("old", "a"), ("new", "a"), ("other", "b")])
     async def test_knows_a_tenant_by_each_of_its_secrets(

@@ -10,6 +10,8 @@ from domain.caller import Caller, IdentifiedCaller, TenantId, UnidentifiedCaller
 from tests.adapters.identity.bad_claims import BAD_PAYLOADS
 from tests.adapters.identity.keys import AUDIENCE, CLAIMS, ISSUER, NOW, to_json
 
+pytestmark = pytest.mark.campaign("tokens")
+
 RULES = ClaimRules(issuer=ISSUER, audience=AUDIENCE)
 DEMO = IdentifiedCaller(id=TenantId("demo"))
 WITHOUT_AN_ID = {"sub is missing", "sub is in capitals as a name"}
@@ -148,3 +150,30 @@ class TestClaims:
     def test_may_be_nested_64_deep(self, depth: int, caller: Caller | None) -> None:
         deep = claiming()[:-1] + b',"x":' + b"[" * depth + b"]" * depth + b"}"
         assert judge(deep) == caller
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("claims", "reason"),
+        [
+            ({"exp": None}, "exp is missing"),
+            ({"exp": "1"}, "exp is not a number"),
+            ({"nbf": -1}, "nbf is out of range"),
+            ({"exp": NOW - 30}, "expired"),
+            ({"iat": NOW + 31}, "not valid yet"),
+            ({"iss": "another"}, "from another issuer"),
+            ({"aud": [1]}, "aud is malformed"),
+            ({"aud": "another"}, "for another audience"),
+            ({"sub": " "}, "the id claim is no tenant's id"),
+        ],
+        ids=str,
+    )
+    def test_say_why(self, claims: Mapping[str, Any], reason: str) -> None:
+        with pytest.raises(CredentialRefusedError) as refused:
+            RULES.caller(claiming(**claims), now=NOW)
+        assert refused.value.reason == reason
+
+    def test_say_what_is_wrong_with_the_whole(self) -> None:
+        with pytest.raises(CredentialRefusedError) as refused:
+            RULES.caller(b"[]", now=NOW)
+        assert refused.value.reason == "the payload is not a JSON object"

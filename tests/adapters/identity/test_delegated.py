@@ -20,6 +20,8 @@ from tests.adapters.identity.authentication_service import (
 )
 from tests.presented import Presented, showing
 
+pytestmark = pytest.mark.campaign("authentication service's answers")
+
 ENDING = {name: answer for name, answer in ANSWERS.items() if not answer.is_endless}
 
 

@@ -25,6 +25,8 @@ from tests.adapters.identity.key_set_server import (
     drip,
 )
 
+pytestmark = pytest.mark.campaign("key sets")
+
 
 class TestFailingKeyServer:
     @pytest.mark.parametrize(("told", "failing"), FAILING.values(), ids=FAILING.keys())

@@ -1,3 +1,4 @@
+import string
 from collections.abc import Callable
 
 import pytest
@@ -6,6 +7,8 @@ from adapters.identity.jws import Jws, NotAJwsError, parse_jws
 from tests.adapters.identity.bad_headers import BAD_HEADERS
 from tests.adapters.identity.bad_shapes import BAD_SHAPES
 from tests.adapters.identity.keys import ALGORITHMS, b64, signer, to_json
+
+pytestmark = pytest.mark.campaign("tokens")
 
 
 class TestParseJws:
@@ -25,11 +28,21 @@ class TestParseJws:
         token = signer("EdDSA").seal(to_json({"alg": "EdDSA", **header}), b"{}")
         assert parse_jws(token).kid == kid
 
+    @pytest.mark.parametrize("letter", string.ascii_letters + string.digits + "-_")
+    def test_takes_a_segment_that_ends_in_any_letter(self, letter: str) -> None:
+        head = b64(b'{"alg":"EdDSA"}')
+        taken = parse_jws(f"{head}.e30.AAA{letter}")
+        assert b64(taken.signature) == f"AAA{letter}"
+
     @pytest.mark.parametrize("name", BAD_HEADERS)
     def test_refuses_headers_whatever_the_keys_are(self, name: str) -> None:
         with pytest.raises(NotAJwsError) as refused:
             parse_jws(signer("ES256").seal(BAD_HEADERS[name], b"{}"))
         assert "s3cret" not in str(refused.value)
+
+    def test_says_what_is_wrong_with_a_header(self) -> None:
+        with pytest.raises(NotAJwsError, match="its header is not a JSON object"):
+            parse_jws(signer("ES256").seal(b"[]", b"{}"))
 
     @pytest.mark.parametrize("make", BAD_SHAPES.values(), ids=BAD_SHAPES)
     def test_refuses_other_texts(self, make: Callable[[], str]) -> None:

@@ -31,12 +31,17 @@ from tests.adapters.identity.key_set_server import (
     with_a_cookie,
 )
 
+pytestmark = pytest.mark.campaign("key sets")
+
 
 class TestPace:
     def test_is_the_one_that_was_promised(self) -> None:
         pace = Pace()
         assert (pace.retry_after_s, pace.keep_for_s, pace.timeout_s) == (30, 3600, 2)
         assert pace.renew_after_s + pace.retry_after_s + pace.timeout_s < 300
+
+    def test_renews_every_four_minutes(self) -> None:
+        assert Pace().renew_after_s == 4 * 60
 
 
 class TestFirstFetch:

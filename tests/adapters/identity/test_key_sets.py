@@ -7,6 +7,8 @@ from adapters.identity.public_keys import PublicKeys, parse_key_set
 from tests.adapters.identity.bad_keys import USELESS_KEYS, UselessKey
 from tests.adapters.identity.keys import ALGORITHMS, b64, signer, to_json
 
+pytestmark = pytest.mark.campaign("key sets")
+
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1  # the field of P-256
 _ENTRY = b'{"kty":"OKP","crv":"Ed25519","x":"%s"}' % (b"A" * 43)
 

@@ -16,6 +16,8 @@ from entrypoints.http.limits import Limits
 from tests.adapters.identity.key_set_server import IssuerKey, KeySetServer, key_set_server, rsa_key
 from tests.service import Service, running_service
 
+pytestmark = pytest.mark.campaign("key sets")
+
 CLIENTS = 32
 PACE = Pace(renew_after_s=0.1, retry_after_s=0.1, keep_for_s=3600, timeout_s=20)
 PATIENT = Pace(renew_after_s=0.1, retry_after_s=2, keep_for_s=3600, timeout_s=20)

@@ -25,6 +25,8 @@ from tests.adapters.identity.bad_tokens import BAD_TOKENS, published
 from tests.adapters.identity.keys import ALGORITHMS, AUDIENCE, CLAIMS, ISSUER, NOW, signer, to_json
 from tests.presented import Presented, showing
 
+pytestmark = pytest.mark.campaign("tokens")
+
 DEMO = IdentifiedCaller(id=TenantId("demo"))
 
 

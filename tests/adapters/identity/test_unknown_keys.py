@@ -20,6 +20,8 @@ from tests.adapters.identity.key_set_server import (
     rsa_key,
 )
 
+pytestmark = pytest.mark.campaign("key sets")
+
 
 class TestUnknownKeys:
     async def test_are_learnt_by_one_fetch_for_all(self, server: KeySetServer) -> None:

@@ -17,6 +17,8 @@ from adapters.identity.jws import NotAJwsError, parse_jws
 from adapters.identity.public_keys import parse_key_set
 from tests.adapters.identity.keys import to_json
 
+pytestmark = pytest.mark.campaign("tokens")
+
 NOT_TAKEN: Mapping[str, tuple[int, ...]] = {
     "HMAC": (1, 348, 352, 357, 358, 359, 376, 377),
     "HMAC, and a segment is not base64url": (372, 373),

@@ -59,6 +59,13 @@ class TestQuery:
         answer = await guarded.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_WISH)
         assert answer.status == 200
 
+    @pytest.mark.parametrize("more", ["%20", "%20x", "%0A", "%00", "%C3%A9", "%FF"])
+    async def test_is_refused_where_more_follows_a_known_token(
+        self, guarded: Service, more: str
+    ) -> None:
+        answer = await ask(guarded, query=f"?api_key={DEMO_TOKEN}{more}")
+        assert answer.told == (401, "UNAUTHORIZED")
+
     @pytest.mark.parametrize("value", ["", "x", "%20", "%00", "%C3%A9", "%FF", "x" * 4097])
     async def test_is_refused_where_it_is_not_a_known_token(
         self, guarded: Service, value: str

@@ -1,12 +1,42 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import orjson
 import pytest
 from aiohttp import web
 
-from application.ports.authenticator import AuthenticatorError
-from application.ports.room_gateway import RoomGatewayError
-from domain.room import NotFoundError
-from entrypoints.http.errors import ANSWERS, ApiError, answer_for
+from application.ports.authenticator import (
+    AuthenticatorError,
+    AuthenticatorUnavailableError,
+    AuthenticatorUnusableError,
+    CredentialRefusedError,
+    CredentialUnknownError,
+)
+from application.ports.room_gateway import (
+    RemoteUnmuteDisabledError,
+    RoomGatewayError,
+    RoomGatewayNotConfiguredError,
+    RoomGatewayRefusedError,
+    RoomGatewayUnavailableError,
+)
+from domain.room import NotFoundError, RoomNotFoundError, RoomNotFoundReason
+from domain.track import ParticipantNotFoundError, TrackNotFoundError
+from entrypoints.http.errors import (
+    ANSWERS,
+    ApiError,
+    ClientGoneError,
+    InvalidJsonError,
+    InvalidRequestError,
+    MalformedCredentialError,
+    MalformedHttpError,
+    MissingCredentialError,
+    NotReadyError,
+    OverloadedError,
+    PayloadTooLargeError,
+    RequestTimeoutError,
+    UnsupportedMediaTypeError,
+    answer_for,
+    error_response,
+)
 from tests.document import Document
 
 
@@ -20,6 +50,45 @@ def leaves(family: type[Exception]) -> Iterator[type[Exception]]:
 
 
 FAMILIES = (NotFoundError, RoomGatewayError, AuthenticatorError, ApiError)
+
+TOLD: list[tuple[Exception, int, str]] = [
+    (InvalidRequestError("x"), 400, "INVALID_REQUEST"),
+    (InvalidJsonError("x"), 400, "INVALID_REQUEST"),
+    (ClientGoneError("x"), 400, "INVALID_REQUEST"),
+    (MalformedHttpError("x"), 400, "INVALID_REQUEST"),
+    (web.HTTPExpectationFailed(), 400, "INVALID_REQUEST"),
+    (MissingCredentialError("x"), 401, "UNAUTHORIZED"),
+    (MalformedCredentialError("x"), 401, "UNAUTHORIZED"),
+    (CredentialRefusedError(reason="x"), 401, "UNAUTHORIZED"),
+    (CredentialUnknownError(reason="x"), 401, "UNAUTHORIZED"),
+    (RoomNotFoundError(RoomNotFoundReason.FOREIGN), 404, "ROOM_NOT_FOUND"),
+    (ParticipantNotFoundError(), 404, "PARTICIPANT_NOT_FOUND"),
+    (TrackNotFoundError(), 404, "TRACK_NOT_FOUND"),
+    (web.HTTPNotFound(), 404, "NOT_FOUND"),
+    (web.HTTPMethodNotAllowed("PUT", ["GET"]), 405, "METHOD_NOT_ALLOWED"),
+    (RequestTimeoutError("x"), 408, "REQUEST_TIMEOUT"),
+    (PayloadTooLargeError("x"), 413, "PAYLOAD_TOO_LARGE"),
+    (UnsupportedMediaTypeError("x"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+    (RoomGatewayNotConfiguredError(missing=("x",)), 500, "LIVEKIT_NOT_CONFIGURED"),
+    (RemoteUnmuteDisabledError(), 500, "REMOTE_UNMUTE_DISABLED"),
+    (RoomGatewayUnavailableError(reason="x"), 500, "LIVEKIT_UNAVAILABLE"),
+    (RoomGatewayRefusedError(reason="x"), 500, "MUTE_FAILED"),
+    (KeyError("x"), 500, "INTERNAL_ERROR"),
+    (AuthenticatorUnusableError(reason="x"), 502, "AUTH_SERVICE_ERROR"),
+    (AuthenticatorUnavailableError(reason="x"), 503, "AUTH_SERVICE_UNAVAILABLE"),
+    (OverloadedError("x"), 503, "OVERLOADED"),
+    (NotReadyError("x"), 503, "NOT_READY"),
+]
+INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
+    MissingCredentialError: {"WWW-Authenticate": "Bearer"},
+    MalformedCredentialError: INVALID,
+    CredentialRefusedError: INVALID,
+    CredentialUnknownError: INVALID,
+    web.HTTPMethodNotAllowed: {"Allow": "GET"},
+    OverloadedError: {"Retry-After": "1"},
+}
+CLOSING = (MalformedHttpError, web.HTTPExpectationFailed, RequestTimeoutError, PayloadTooLargeError)
 
 
 class TestAnswers:
@@ -37,3 +106,31 @@ class TestAnswers:
         assert {answer.code for answer in ANSWERS.values()} == set(documented) - {
             "RATE_LIMITED",
         }
+
+
+def body(error: Exception) -> bytes:
+    told = error_response(error).body
+    assert isinstance(told, bytes)
+    return told
+
+
+class TestErrorResponse:
+    @pytest.mark.parametrize(("error", "status", "code"), TOLD)
+    def test_has_one_shape(self, error: Exception, status: int, code: str) -> None:
+        told = orjson.loads(body(error))
+        assert (error_response(error).status, told["code"]) == (status, code)
+        assert told.keys() == {"error", "code"}
+        assert told["error"]
+
+    @pytest.mark.parametrize("error", [error for error, *_ in TOLD])
+    def test_has_the_headers_that_its_status_calls_for(self, error: Exception) -> None:
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        assert error_response(error).headers == {**headers, **HEADERS.get(type(error), {})}
+
+    @pytest.mark.parametrize("error", [error for error, *_ in TOLD])
+    def test_closes_where_the_next_request_cannot_be_found(self, error: Exception) -> None:
+        assert (error_response(error).keep_alive is False) is isinstance(error, CLOSING)
+
+    def test_repeats_an_errors_own_text_only_where_that_is_for_the_caller(self) -> None:
+        assert b"text" in body(NotReadyError("text"))
+        assert b"text" not in body(KeyError("text"))
