@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check test-all bench soak install clean
+.PHONY: run test check test-all bench soak mutants audit install clean
 
 SOAK ?= 1
 
@@ -39,6 +39,14 @@ bench: install  ## how fast it is beside a bare handler, and how its cost grows
 
 soak: install  ## the campaigns at SOAK times their full length, with a table of figures
 	$(BIN)/python -m pytest -p no:xdist --timeout=0 -m campaign --soak=$(SOAK) $(ARGS)
+
+mutants: install  ## small faults in authentication, rule, parser and errors: do the tests notice?
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+audit:  ## known holes of the pinned dependencies; needs an index that serves advisories
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet pip-audit
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 install: $(VENV)/installed  ## make the virtual environment, with pinned versions
 

@@ -40,14 +40,16 @@ class Crowd:
 
     async def ask(self, *, keep_alive: bool) -> None:
         """Ask for mutes, over a connection each or over one until it is said to be closed."""
-        while True:
+        taken = True
+        while taken:
+            taken = False
             try:
                 async with Client.connected(self.url) as client:
+                    taken = True
                     await self._ask_over(client, keep_alive=keep_alive)
-            except ConnectionRefusedError:
-                return
             except (OSError, EOFError) as error:
-                self.lost[repr(error)] += 1
+                if taken:  # or else it was refused, or reset in the middle of its handshake
+                    self.lost[repr(error)] += 1
 
     async def _ask_over(self, client: Client, *, keep_alive: bool) -> None:
         stays = True
