@@ -32,27 +32,31 @@ class Length:
 
 @define
 class Figures:
-    """What a test measured, and what it had to reach."""
+    """What a test measured, and what it had to reach; of a figure told again the worst counts."""
 
     _soaks: bool
-    _rows: list[tuple[str, float, str, bool]] = field(init=False, factory=list)
+    _told: dict[tuple[str, str], tuple[float, bool]] = field(init=False, factory=dict)
 
     def note(self, what: str, value: float) -> None:
         """Tell a figure that has nothing to reach."""
-        self._rows.append((what, value, "", True))
+        self._told[what, ""] = value, True
 
     def at_most(self, what: str, value: float, bound: float, *, timed: bool = False) -> None:
         """Hold a figure to a bound; one that a clock gave only in ``make soak``."""
-        held = value <= bound or (timed and not self._soaks)
-        self._rows.append((what, value, f"at most {bound:g}", held))
+        worst, _ = self._told.get(key := (what, f"at most {bound:g}"), (value, True))
+        value = max(worst, value)
+        self._told[key] = value, value <= bound or (timed and not self._soaks)
 
     def at_least(self, what: str, value: float, bound: float, *, timed: bool = False) -> None:
         """Hold a figure to a bound; one that a clock gave only in ``make soak``."""
-        held = value >= bound or (timed and not self._soaks)
-        self._rows.append((what, value, f"at least {bound:g}", held))
+        worst, _ = self._told.get(key := (what, f"at least {bound:g}"), (value, True))
+        value = min(worst, value)
+        self._told[key] = value, value >= bound or (timed and not self._soaks)
 
     def rows(self) -> Iterator[tuple[str, float, str, bool]]:
-        yield from self._rows
+        """Give what was measured, how much of it, what to reach, and whether it was."""
+        for (what, bound), (value, held) in self._told.items():
+            yield what, value, bound, held
 
 
 class Campaigns:
