@@ -6,6 +6,7 @@ what they had to reach, is told in a table at the end.
 
 from collections import Counter
 from collections.abc import Iterator
+from operator import add
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ class Campaigns:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._cases: Counter[tuple[str, str]] = Counter()
-        self._figures: list[tuple[str, str, float, str, bool]] = []
+        self._figures: dict[tuple[str, str, str], tuple[float, bool]] = {}
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         for mark in item.iter_markers(_CAMPAIGN):
@@ -78,7 +79,14 @@ class Campaigns:
             if report.when == "call" or report.failed:
                 self._cases[name, report.outcome] += 1
             if report.when == "teardown":
-                self._figures += [(name, *value) for key, value in told if key == _FIGURE]
+                for what, value, bound, held in (row for key, row in told if key == _FIGURE):
+                    self._take_down((name, what, bound), value, held=held)
+
+    def _take_down(self, key: tuple[str, str, str], value: float, *, held: bool) -> None:
+        """Keep the worst of several tests' figures, and the sum of those that have no bound."""
+        before, all_held = self._figures.get(key, (0.0 if not key[2] else value, True))
+        combine = {"at most": max, "at least": min}.get(" ".join(key[2].split()[:2]), add)
+        self._figures[key] = combine(before, value), all_held and held
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not length_of(self._config).soaks or not self._cases:
@@ -90,8 +98,9 @@ class Campaigns:
             write(_row(name, "tests passed", self._cases[name, "passed"], "", held=True))
             if failed:
                 write(_row(name, "tests failed", failed, "0", held=False))
-            for figure in (each for each in self._figures if each[0] == name):
-                write(_row(*figure[:4], held=figure[4]))
+            for (campaign, what, bound), (value, held) in self._figures.items():
+                if campaign == name:
+                    write(_row(name, what, value, bound, held=held))
 
 
 def _row(campaign: str, what: str, value: float, bound: str, *, held: bool) -> str:
