@@ -101,7 +101,7 @@ class TestTooManyRequests:
         self, start: Run, tmp_path: Path, length: Length, figures: Figures
     ) -> None:
         connections, times = length(short=100, full=1000), length(short=5, full=100)
-        at_once = length(short=10, full=50)
+        at_once = max(10, length(short=10, full=50))
         with livekit_apart(tmp_path) as (settings, wish):
             running = start(ulimit=USUAL, MAX_IN_FLIGHT=str(at_once), **settings)
             vitals, flood = Vitals(running.process.pid), Flood(running.url, mute(wish))
@@ -124,7 +124,7 @@ class TestTooManyConnections:
     async def test_are_told_to_try_again_and_closed(
         self, start: Run, tmp_path: Path, length: Length, figures: Figures
     ) -> None:
-        most, waves = length(short=20, full=200), length(short=1, full=20)
+        most, waves = max(20, length(short=20, full=200)), length(short=1, full=20)
         told: Counter[str] = Counter()
         with livekit_apart(tmp_path) as (settings, wish):
             request = mute(wish)
