@@ -18,6 +18,8 @@ from entrypoints.http.errors import (
 from entrypoints.http.limits import Limits
 from entrypoints.http.wire import FIELDS
 
+_MAX_TYPE_CHARACTERS = 256  # the parser that aiohttp takes for it is slow with long ones
+
 
 @define(eq=False)
 class JsonBody:
@@ -53,6 +55,8 @@ class JsonBody:
 
 
 def _check_media_type(request: web.Request) -> None:
+    if len(request.headers.get("Content-Type", "")) > _MAX_TYPE_CHARACTERS:
+        raise UnsupportedMediaTypeError("Content-Type must be application/json, in UTF-8")
     kind = request.content_type
     json = kind == "application/json" or (
         kind.startswith("application/") and kind.endswith("+json")

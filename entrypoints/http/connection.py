@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from aiohttp import StreamReader, web
 from aiohttp.streams import EMPTY_PAYLOAD
-from aiohttp.web_protocol import RequestPayloadError
+from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import override
 
@@ -89,7 +89,7 @@ class Connection(web.RequestHandler):
         self.is_surplus = self._traffic.connections > self._max_connections
         if self._traffic.connections > self._max_connections + _MAX_SURPLUS:
             self._opened.abort()
-        elif self.is_surplus:
+        else:
             self._headers_awaited.start(self._give_up_on_headers)
 
     @override
@@ -107,7 +107,10 @@ class Connection(web.RequestHandler):
         between_requests = bool(data) and self._body.is_eof()
         if not self._body.is_eof():
             self._body_bytes += len(data)
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except Exception as error:  # noqa: BLE001 - what yarl says of odd targets passes the parser
+            self._refuse(error)
         if self._body_bytes > self._max_body_bytes and self._answering:
             self._give_up(self._body, RequestPayloadError())
         if between_requests and not self._messages:
@@ -172,6 +175,12 @@ class Connection(web.RequestHandler):
             asyncio.get_running_loop().call_soon(
                 log_record, self._log, request, resp.status, elapsed_s
             )
+
+    def _refuse(self, error: Exception) -> None:
+        """Have what cannot be parsed answered as aiohttp has it for what its parser refuses."""
+        self._messages.append((_ErrInfo(status=400, exc=error, message=""), EMPTY_PAYLOAD))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _bodies(self) -> list[StreamReader]:
         """Give the body of the newest request begun, and those of the requests behind it."""

@@ -11,7 +11,7 @@ from entrypoints.http.health import live
 from entrypoints.http.keys import CONNECTION_IS_SURPLUS, TRAFFIC, VERSION_IS_SPOKEN
 
 _HOST = re.compile(
-    r"(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\w+)?\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII
+    r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%\w+)?\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII
 )  # RFC 9110, 7.2
 
 

@@ -102,7 +102,11 @@ def _begin_requests(server: web.Server) -> None:
         spoken = message.version in (HttpVersion10, HttpVersion11)
         if not spoken or message is ERROR:
             message = message._replace(version=HttpVersion11)  # in which it will be answered
-        request: web.BaseRequest = make_request(message, *rest)
+        try:
+            request: web.BaseRequest = make_request(message, *rest)
+        except ValueError:  # for aiohttp decodes the host of a target, though nobody asks for it
+            spoken = False
+            request = make_request(message._replace(url=URL("/")), *rest)
         connection = cast("Connection", request.protocol)
         request[VERSION_IS_SPOKEN] = spoken
         request[CONNECTION_IS_SURPLUS] = connection.is_surplus

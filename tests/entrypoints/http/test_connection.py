@@ -115,6 +115,18 @@ class TestMalformedHttp:
         [answer] = await service.send(f"GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert answer.told == (400, "INVALID_REQUEST")
 
+    @pytest.mark.parametrize(
+        "target",
+        ["http://xn--a/", "http://][@/", "http://[/", "http://a:b/", "http://x:99999/"],
+    )
+    @pytest.mark.parametrize("number", [0, 1, 200])
+    async def test_is_a_target_that_cannot_be_read(
+        self, service: Service, target: str, number: int
+    ) -> None:
+        request = f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        *_, last = await service.send(number * ALIVE + request + NEXT, path="/livez", method="GET")
+        assert last.told == (400, "INVALID_REQUEST")
+
     @pytest.mark.parametrize("host", ["", "x", "x:", "x:80", "127.0.0.1:3001", "[::1]:80", "a_b.c"])
     async def test_is_no_other_host(self, service: Service, host: str) -> None:
         request = f"GET /livez HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
@@ -336,7 +348,7 @@ class TestSlowClients:
         writer.close()
         await writer.wait_closed()
 
-    @pytest.mark.parametrize("sent", [b"G", b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"\r\n"])
+    @pytest.mark.parametrize("sent", [b"", b"G", b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"\r\n"])
     async def test_are_cut_off_when_the_headers_do_not_come(
         self, serve: Serve, sent: bytes
     ) -> None:
