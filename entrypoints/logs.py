@@ -1,11 +1,13 @@
 """The log: structured events, one to a line, on standard error."""
 
+import asyncio
 import json
 import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from traceback import format_tb
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -31,14 +33,15 @@ def make_log(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last = redacting(renderer, secrets)
+    stream = cast("TextIO", _Unfailing())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processor=last, foreign_pre_chain=[*shared, _place_of_exception]
@@ -48,6 +51,32 @@ def make_log(
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
     log: FilteringBoundLogger = structlog.get_logger().bind()
     return log
+
+
+class _Unfailing:
+    """Standard error, whose end is no reason for the service to end."""
+
+    @staticmethod
+    def write(text: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    @staticmethod
+    def flush() -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+def note_fault(
+    log: FilteringBoundLogger, _: asyncio.AbstractEventLoop, context: dict[str, Any]
+) -> None:
+    """Write what the event loop has to complain of; what was at fault may hold anything."""
+    error = context.get("exception")
+    log.error(
+        context["message"],
+        reason=type(error).__name__,
+        stack=format_tb(error.__traceback__) if error else [],
+    )
 
 
 def _json(event: EventDict, **_: object) -> str:

@@ -22,7 +22,7 @@ from entrypoints.container import Container
 from entrypoints.environment import SettingsError
 from entrypoints.http.app import create_app
 from entrypoints.http.server import CannotListenError, serving
-from entrypoints.logs import make_log
+from entrypoints.logs import make_log, note_fault
 from entrypoints.settings import Settings, load_settings
 
 _NOT_RELOADED = "not reloaded; what was set before holds"
@@ -78,6 +78,7 @@ async def _serve(load: Callable[[], Settings]) -> None:
         format_=settings.log_format,
         secrets=lambda: container.settings().secrets,
     )
+    asyncio.get_running_loop().set_exception_handler(partial(note_fault, log))
     for warning in (*settings.warnings, *_allow_descriptors(settings.max_descriptors)):
         log.warning(warning)
     app = create_app(
@@ -119,16 +120,18 @@ def _allow_descriptors(number: int) -> Sequence[str]:
 
 
 def _told_to_stop() -> asyncio.Event:
-    """Give what SIGTERM and SIGINT set; a second one ends the process at once."""
-    event = asyncio.Event()
+    """Give what SIGTERM and SIGINT set; a second one ends the process at once, however busy."""
+    loop, event, told = asyncio.get_running_loop(), asyncio.Event(), False
 
-    def stop(number: int) -> None:
-        if event.is_set():
+    def stop(number: int, _: object) -> None:
+        nonlocal told
+        if told:
             os._exit(128 + number)
-        event.set()
+        told = True
+        loop.call_soon_threadsafe(event.set)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+        signal.signal(number, stop)
     return event
 
 

@@ -83,6 +83,8 @@ class TestRedaction:
             ("/?x=1&api_key=s3cret&y=2", "/?x=1&[secret]&y=2"),
             ("a eyJhbGciOiJFUzI1NiJ9.eyJzMyI6MX0.s3cret_- b", "a [secret] b"),
             ("-----BEGIN EC PRIVATE KEY-----\ns3cret\n", "[secret]"),
+            ("Bearer s3cret\" and 'more'", "[secret] and"),
+            ('api_key=s3c\\"ret\\', "[secret]"),
         ],
     )
     def test_hides_what_nobody_may_read(
@@ -92,6 +94,9 @@ class TestRedaction:
         log.info("event", room=value)
         logging.getLogger("aiohttp.server").warning("of another: %s", value)
         ours, others = capsys.readouterr().err.splitlines()
+        if format_ == "json":
+            assert json.loads(ours).keys() == {"room", "event", "level", "timestamp"}
+            assert json.loads(others).keys() == {"event", "level", "timestamp"}
         assert "s3" not in ours
         assert written_as in ours
         if value != "s3cret-of-ours":  # which is known as a whole value alone
@@ -103,7 +108,9 @@ class TestRedaction:
         written = json.loads(capsys.readouterr().err)
         assert (written["stack"], written["number"]) == (["[secret]"], 1)
 
-    @pytest.mark.parametrize("value", ["s3cret-of-ours-2", "bearer", "eyJ", "TR_demo_mic"])
+    @pytest.mark.parametrize(
+        "value", ["s3cret-of-ours-2", "bearer", "Bearer <token>", "eyJ", '\bearer x"']
+    )
     def test_leaves_the_rest(self, capsys: pytest.CaptureFixture[str], value: str) -> None:
         make_log(level="info", format_="json").info("event", room=value)
         assert json.loads(capsys.readouterr().err)["room"] == value

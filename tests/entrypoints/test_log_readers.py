@@ -1,0 +1,70 @@
+"""Whoever reads the log may be gone, or fast asleep."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from typing import IO
+
+import pytest
+from attrs import frozen
+from yarl import URL
+
+from tests.command import COMMAND, PATIENCE_S
+
+
+@frozen
+class Piped:
+    """The command, with a pipe to write its log into."""
+
+    process: subprocess.Popen[str]
+    log: IO[str]
+    url: URL
+
+    def get(self, path: str) -> int:
+        connection = HTTPConnection(str(self.url.host), self.url.port, timeout=PATIENCE_S)
+        connection.request("GET", path)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+
+@pytest.fixture
+def piped() -> Iterator[Piped]:
+    with subprocess.Popen(
+        [COMMAND, "serve", "--port", "0"],
+        env={"PATH": os.environ["PATH"], "LOG_FORMAT": "json"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        events = (json.loads(line) for line in process.stderr)
+        url = next(event["url"] for event in events if event["event"] == "listening")
+        yield Piped(process, process.stderr, URL(url))
+        process.kill()
+
+
+def test_one_who_is_gone_keeps_it_neither_from_serving_nor_from_leaving(piped: Piped) -> None:
+    piped.log.close()
+    assert [piped.get("/livez") for _ in range(3)] == [200, 200, 200]
+    piped.process.send_signal(signal.SIGHUP)
+    piped.process.send_signal(signal.SIGHUP)
+    piped.process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    assert (piped.get("/readyz"), piped.get("/livez")) == (503, 200)
+    piped.process.wait(PATIENCE_S)
+
+
+def test_one_who_sleeps_does_not_keep_it_from_ending_at_a_second_signal(piped: Piped) -> None:
+    request = f"GET /{'x' * 250} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    with socket.create_connection((piped.url.host, piped.url.port)) as client:
+        client.sendall(500 * request)  # whose events fill the pipe
+        time.sleep(0.5)
+        for _ in range(2):
+            piped.process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        assert piped.process.wait(PATIENCE_S) == 128 + signal.SIGTERM
