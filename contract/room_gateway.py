@@ -325,6 +325,8 @@ class RoomGatewayContract:
             await gateway.get_room(alice.room, until=now)
         with pytest.raises(RoomGatewayUnavailableError):
             await gateway.mute_track(alice, sid, muted=True, until=now)
+        with pytest.raises(RoomGatewayUnavailableError):
+            await gateway.verify_access(until=now)
         assert not await rooms.is_muted(alice, sid)
 
     @final

@@ -58,7 +58,7 @@ class Settings:
 
     @cached_property
     def secrets(self) -> frozenset[str]:
-        """What was told in confidence."""
+        """By which callers, and we, are known."""
         return frozenset({self.livekit.api_key.secret, *self.auth.api_secrets.tenants} - {""})
 
     @property
@@ -74,6 +74,15 @@ class Settings:
         if self.gateway == "livekit" and self.livekit.missing:
             missing = ", ".join(self.livekit.missing)
             warnings.append(f"LiveKit is not configured: set {missing}")
+        shares = {
+            "LIVEKIT_TIMEOUT_SECONDS": self.livekit.bounds.timeout_s,
+            "AUTH_TIMEOUT_SECONDS": self.auth.service.timeout_s if self.auth.service else 0.0,
+        }
+        warnings += [
+            f"{name} is cut short by REQUEST_TIMEOUT_SECONDS"
+            for name, share_s in shares.items()
+            if share_s > self.limits.request_timeout_s
+        ]
         return tuple(warnings)
 
 

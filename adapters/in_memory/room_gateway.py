@@ -52,8 +52,8 @@ class InMemoryRoomGateway(RoomGateway):
         return track
 
     @override
-    async def verify_access(self) -> None:
-        self._fail_if_due(math.inf)
+    async def verify_access(self, *, until: float = math.inf) -> None:
+        self._fail_if_due(until)
 
     def _fail_if_due(self, until: float) -> None:
         if asyncio.get_running_loop().time() >= until:

@@ -92,8 +92,8 @@ class LiveKitRoomGateway(RoomGateway):
             raise translate(error) from None
 
     @override
-    async def verify_access(self) -> None:
-        await self._list_together([_NOBODYS_ROOM], self._soonest(math.inf))
+    async def verify_access(self, *, until: float = math.inf) -> None:
+        await self._list_together([_NOBODYS_ROOM], self._soonest(until))
 
     async def _list_rooms(self, names: Collection[RoomName], until: float) -> Rooms:
         """Look rooms up by their names; each alone where what is said of all is unusable.

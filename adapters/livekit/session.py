@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from adapters.livekit.bounds import Bounds
 
+_ATTEMPTS = 3
 _MAX_ERROR_BYTES = 64 << 10
 _MAX_ROOMS_BYTES = 1280 << 10  # 16 rooms, each with 64,000 bytes of metadata, LiveKit's own bound
 _MAX_ANSWER_BYTES = 512 << 10  # a participant brings metadata and attributes of 64,000 bytes each
@@ -30,11 +31,12 @@ class SilentConnector(aiohttp.TCPConnector):
     async def connect(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        while True:
+        for _ in range(_ATTEMPTS):
             connection = await super().connect(req, traces, timeout)
             if connection.protocol is None or not connection.protocol.should_close:
                 return connection
             connection.close()
+        raise aiohttp.ClientConnectionError("spoke without being asked")
 
 
 class BoundedResponse(ClientResponse):
@@ -49,7 +51,8 @@ class BoundedResponse(ClientResponse):
                 if len(body) > self._max_bytes():
                     self.close()
                     raise aiohttp.ClientPayloadError("the answer is too large")
-            if not self.headers.keys() & {"Content-Length", "Transfer-Encoding"}:
+            chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+            if not chunked and "Content-Length" not in self.headers:
                 raise aiohttp.ClientPayloadError("the answer may have been broken off")
             self._body = bytes(body)
         return await super().read()

@@ -28,7 +28,7 @@ class NotConfiguredRoomGateway(RoomGateway):
         self._refuse()
 
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         self._refuse()
 
     def _refuse(self) -> NoReturn:

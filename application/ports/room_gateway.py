@@ -90,7 +90,7 @@ class RoomGateway(Protocol):
         """
 
     @abstractmethod
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         """Make sure that the rooms can be reached with our credentials; changes nothing.
 
         Raises:

@@ -1,10 +1,12 @@
 """``GET /``, ``/livez`` and ``/readyz``: is the process alive, and should it get traffic?"""
 
+import asyncio
+
 from aiohttp import web
 
 from application.ports.room_gateway import RoomGatewayError
 from entrypoints.http.errors import NotReadyError
-from entrypoints.http.keys import ROOM_GATEWAY, TRAFFIC
+from entrypoints.http.keys import LIMITS, ROOM_GATEWAY, TRAFFIC
 from entrypoints.http.wire import StatusBody, json_response
 
 
@@ -18,7 +20,8 @@ async def ready(request: web.Request) -> web.Response:
     if request.app[TRAFFIC].leaving:
         raise NotReadyError("the service is shutting down")
     try:
-        await request.app[ROOM_GATEWAY].verify_access()
+        until = asyncio.get_running_loop().time() + request.app[LIMITS].request_timeout_s
+        await request.app[ROOM_GATEWAY].verify_access(until=until)
     except RoomGatewayError as error:
         raise NotReadyError(
             "LiveKit cannot be used now; the reason is in this service's log"

@@ -76,7 +76,7 @@ class AttentiveGateway(RoomGateway):
         return Track(sid=track_sid, muted=not muted)
 
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         raise NotImplementedError
 
 

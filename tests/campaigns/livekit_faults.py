@@ -96,6 +96,9 @@ FRAMING: Mapping[str, Kind] = {
     "a chunk of no size": says(CHUNKS + b"s3cret\r\n"),
     "a chunk longer than it says": says(lambda good: CHUNKS + b"1\r\n" + good + b"\r\n0\r\n\r\n"),
     "nothing, and not even a length": says(head()),
+    "all of it, and no length": says(lambda good: head() + good),
+    "nothing, in an encoding of no use": says(head("Transfer-Encoding: identity")),
+    "in an encoding without a name": says(lambda good: head("Transfer-Encoding: s3cret") + good),
     "an answer of HTTP/0.9": says(lambda good: good),
     "an answer of HTTP/2": says(b"\0\0\0\4\0\0\0\0\0"),
     "an answer of TLS": says(b"\x15\3\1\0\2\2\x46"),
@@ -151,9 +154,6 @@ FINE: Mapping[str, Kind] = {
     ),
     "behind a hundred of 100": says(lambda good: 100 * CONTINUE + well(good), keep, told=OK),
     "behind early hints": says(lambda good: HINTS + well(good), keep, told=OK),
-    "in an encoding without a name": says(
-        lambda good: head("Transfer-Encoding: s3cret") + good, told=OK
-    ),
     "of HTTP/1.0": says(lambda good: said("200 OK", good).replace(b"/1.1", b"/1.0", 1), told=OK),
     "and another behind it": says(lambda good: well(good) + well(b""), keep, told=OK),
     "and another one later": does(answer_and_answer_again, told=OK),

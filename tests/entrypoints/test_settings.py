@@ -37,6 +37,12 @@ class TestDefaults:
     def test_need_no_livekit_for_the_demo(self) -> None:
         assert len(load_settings({}, gateway="in-memory").warnings) == 1
 
+    def test_come_with_a_warning_where_one_time_cuts_another_short(self) -> None:
+        cut = {"LIVEKIT_TIMEOUT_SECONDS": "20", "REQUEST_TIMEOUT_SECONDS": "19"}
+        assert load_settings({**LIVEKIT, **cut, "AUTH_API_SECRET": "s3cret"}).warnings == (
+            "LIVEKIT_TIMEOUT_SECONDS is cut short by REQUEST_TIMEOUT_SECONDS",
+        )
+
     def test_need_no_warning_once_all_is_set(self) -> None:
         assert load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"}).warnings == ()
 

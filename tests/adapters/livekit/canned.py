@@ -43,6 +43,8 @@ UNAVAILABLE: dict[str, bytes] = {
     "closed without an answer": b"",
     "broken off in the head": b"HTTP/1.1 200 OK\r\nContent-",
     "broken off in the body": answer("200 OK", MUTED)[:-3],
+    "nothing, and not even a length": b"HTTP/1.1 200 OK\r\n\r\n",
+    "nothing, of an unknown end": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n",
     "not HTTP": b"SSH-2.0-s3cret\r\n",
     "garbage": answer("200 OK", b"\xff\xff\xff\xff"),
     "truncated protobuf": answer("200 OK", MUTED[:-1]),

@@ -11,6 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
+import uvloop
 from livekit.api import MuteRoomTrackResponse, ParticipantInfo, TrackInfo
 from typing_extensions import override
 
@@ -286,6 +287,28 @@ class TestKeptConnections:
         async with server, gateway_to(f"http://127.0.0.1:{port}") as gateway:
             assert (await gateway.get_room(ALICE.room)).owner == "former"
             assert (await gateway.get_room(ALICE.room)).owner == "new"
+
+    def test_that_speak_unasked_are_given_up(self) -> None:
+        """On uvloop what a server says at once is there before the question is sent."""
+        greeted = 0
+
+        async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal greeted
+            greeted += 1
+            writer.write(b"220 hello\r\n")
+            await reader.read()
+            writer.close()
+
+        async def ask() -> None:
+            server = await asyncio.start_server(greet, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            async with server, gateway_to(f"http://127.0.0.1:{port}") as gateway:
+                with pytest.raises(RoomGatewayUnavailableError):
+                    await gateway.mute_track(ALICE, SID, muted=True)
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(ask())
+        assert 1 <= greeted <= 3
 
 
 class TestOtherAnswers:

@@ -47,8 +47,8 @@ class Saboteur(RoomGateway):
         return await self.mute(Wish(participant, track_sid, muted, until))
 
     @override
-    async def verify_access(self) -> None:
-        await self._honest.verify_access()
+    async def verify_access(self, *, until: float = math.inf) -> None:
+        await self._honest.verify_access(until=until)
 
     async def mute(self, wish: Wish) -> Track:
         return await self._honest.mute_track(

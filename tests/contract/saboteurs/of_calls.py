@@ -94,12 +94,12 @@ class ReadsRoomsToTheEnd(Saboteur):
 @SABOTEURS.breaks("4.2")
 class VerifiesToTheEnd(Saboteur):
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         try:
             await asyncio.sleep(0)
         except asyncio.CancelledError:
             return
-        await super().verify_access()
+        await super().verify_access(until=until)
 
 
 @SABOTEURS.breaks("4.3")
@@ -156,3 +156,10 @@ class MutesAndComplains(Saboteur):
         if wish.until <= asyncio.get_running_loop().time():
             raise RoomGatewayUnavailableError(reason="too late")
         return track
+
+
+@SABOTEURS.breaks("4.4")
+class VerifiesTooLate(Saboteur):
+    @override
+    async def verify_access(self, *, until: float = math.inf) -> None:
+        await super().verify_access()

@@ -120,35 +120,35 @@ class TakesAnOutageForMissing(Saboteur):
 @SABOTEURS.breaks("5.1")
 class NeedsARoom(Saboteur):
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         if not self.rooms.metadata:
             raise RoomGatewayRefusedError(reason="no room to try")
-        await super().verify_access()
+        await super().verify_access(until=until)
 
 
 @SABOTEURS.breaks("5.1")
 class TriesAMute(Saboteur):
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         for participant, tracks in self.rooms.tracks.items():
             for sid in tracks:
                 self.have(participant, sid, muted=True)
-        await super().verify_access()
+        await super().verify_access(until=until)
 
 
 @SABOTEURS.breaks("5.1")
 class TriesMetadata(Saboteur):
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         for name in self.rooms.metadata:
             self.rooms.put_room(name, metadata="verified")
-        await super().verify_access()
+        await super().verify_access(until=until)
 
 
 @SABOTEURS.breaks("5.2")
 class VerifiesNothing(Saboteur):
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         pass
 
 
@@ -158,11 +158,11 @@ class NeverRecovers(Saboteur):
     _outage: RoomGatewayError | None = field(init=False, default=None)
 
     @override
-    async def verify_access(self) -> None:
+    async def verify_access(self, *, until: float = math.inf) -> None:
         if self._outage is not None:
             raise self._outage
         try:
-            await super().verify_access()
+            await super().verify_access(until=until)
         except RoomGatewayError as outage:
             self._outage = outage
             raise

@@ -2,6 +2,8 @@ import pytest
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGatewayRefusedError
+from entrypoints.http.limits import Limits
+from tests.entrypoints.http.conftest import Serve
 from tests.service import Service
 
 
@@ -20,6 +22,10 @@ class TestLive:
 class TestReady:
     async def test_says_so_while_livekit_accepts_our_key(self, guarded: Service) -> None:
         assert (await guarded.ask("GET", "/readyz")).json == {"status": "READY"}
+
+    async def test_says_otherwise_once_the_time_of_a_request_is_up(self, serve: Serve) -> None:
+        service = await serve(limits=Limits(leaving_s=0, request_timeout_s=0))
+        assert (await service.ask("GET", "/readyz")).told == (503, "NOT_READY")
 
     async def test_says_otherwise_with_the_reason_in_the_log_alone(
         self, service: Service, gateway: InMemoryRoomGateway
