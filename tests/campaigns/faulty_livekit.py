@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
 from email import message_from_bytes
@@ -15,6 +14,7 @@ from livekit.protocol.models import Room
 
 from contract.livekit_rooms import TURN_PASSWORD
 from tests.adapters.livekit.canned import ALICE, SID, twirp
+from tests.sockets import will_reset
 
 LIST, MUTE, GET = "ListRooms", "MutePublishedTrack", "GetParticipant"
 OWNER = "tenant-a"
@@ -49,8 +49,7 @@ class Talk:
 
     def reset(self) -> None:
         """Break the connection off as a crashed host does."""
-        linger = struct.pack("ii", 1, 0)
-        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        will_reset(self.writer)
         self.writer.close()
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import socket
-import struct
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -23,6 +21,7 @@ from domain.track import Participant, ParticipantIdentity, Track, TrackSid
 from entrypoints.http.limits import Limits
 from tests.adapters.identity.authentication_service import AuthenticationService, usual_keys
 from tests.service import DEMO_WISH, MUTE, Service, running_service
+from tests.sockets import will_reset
 
 TOKEN = "token-of-a"
 ALICE = Participant(room=RoomName("demo-room"), identity=ParticipantIdentity("alice"))
@@ -146,8 +145,7 @@ async def half_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-    linger = struct.pack("ii", 1, 0)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    will_reset(writer)
     return await close(reader, writer)
 
 

@@ -4,8 +4,6 @@ import asyncio
 import json
 import random
 import re
-import socket
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -14,10 +12,10 @@ from attrs import define, field, frozen
 
 from tests.campaigns.clients import get, mute
 from tests.service import MUTE
+from tests.sockets import will_reset
 
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 _AT_ONCE = 32
-_LINGER_FOR_NO_TIME = struct.pack("ii", 1, 0)  # a close that resets
 
 
 @frozen
@@ -122,8 +120,7 @@ class Crowd:
                 received += chunk
         finally:
             if not closes:
-                kernel = writer.get_extra_info("socket")
-                kernel.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_FOR_NO_TIME)
+                will_reset(writer)
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()

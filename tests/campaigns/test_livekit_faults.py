@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -21,6 +20,7 @@ from contract.livekit_rooms import TURN_PASSWORD
 from domain.caller import TenantId
 from entrypoints.http.traffic import Traffic
 from tests.adapters.livekit.canned import ALICE, SID
+from tests.campaigns.clients import Vitals
 from tests.campaigns.faulty_livekit import (
     GET,
     LIST,
@@ -201,11 +201,5 @@ class TestAProcess:
         figures.note("cases", len(late_s))
         figures.at_most("secrets in the log", len(shown), 0)
         figures.at_most("s past the deadline", max(late_s), 0.1, timed=True)
-        figures.at_most("MB at the most", peak_mb(running.process.pid), 150)
+        figures.at_most("MB at the most", Vitals(running.process.pid).peak_mb, 150)
         assert not wrong, "\n".join(map(str, wrong))
-
-
-def peak_mb(pid: int) -> float:
-    """Tell the most memory that a process has ever had."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -1,11 +1,11 @@
 """Two hundred clients that are slow, and others who are served meanwhile."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,6 +14,7 @@ from yarl import URL
 from adapters.identity.nobody import NobodyAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from entrypoints.http.limits import Limits
+from tests.campaigns.clients import Vitals
 from tests.campaigns.figures import Figures
 from tests.campaigns.slow_clients import KINDS, Slowness, besieged
 from tests.command import Run
@@ -31,10 +32,6 @@ BOUNDS_S: Mapping[str, float] = {"headers": 10, "body": 5, "idle": 75}
 ROUNDS = 8
 SETTLE_S, PHASE_S = 1.5, 3.0  # together less than the shortest limit
 POLITE = 4
-
-
-def descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 async def polite_seconds(session: aiohttp.ClientSession, url: URL, until: float) -> list[float]:
@@ -70,11 +67,12 @@ class TestSlowClients:
             limits=IMPATIENT,
         ) as service:
             assert (await service.mute()).status == 200
-            tasks, files = len(asyncio.all_tasks()), descriptors()
+            ours = Vitals(os.getpid())
+            tasks, files = len(asyncio.all_tasks()), ours.descriptors
             async with asyncio.timeout(PATIENCE_S):
                 served = await self._serves_others(service)
             async with asyncio.timeout(PATIENCE_S):
-                while len(asyncio.all_tasks()) > tasks or descriptors() > files:  # noqa: ASYNC110
+                while len(asyncio.all_tasks()) > tasks or ours.descriptors > files:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
         assert not caplog.records
         assert not [event for event in service.events if event["status"] >= 500]

@@ -1,8 +1,6 @@
 """Authentication services on real sockets: one that checks its questions, one that sends bytes."""
 
 import asyncio
-import socket
-import struct
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -30,6 +28,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from adapters.identity.signing_key import PrivateKey, SigningKey, parse_signing_key
+from tests.sockets import will_reset
 
 GOOD = b'{"id": "tenant-a"}'
 
@@ -154,8 +153,7 @@ async def hear(reader: asyncio.StreamReader) -> None:
 
 def reset(writer: asyncio.StreamWriter) -> None:
     """Close a connection as a service does that crashes."""
-    linger = struct.pack("ii", 1, 0)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    will_reset(writer)
     writer.transport.abort()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email import message_from_string
@@ -40,6 +39,7 @@ from tests.adapters.livekit.canned import (
     page,
     twirp,
 )
+from tests.sockets import will_reset
 
 SECRET = "secret-of-livekit-that-is-long-enough"
 
@@ -259,10 +259,7 @@ class TestKeptConnections:
             await reader.readuntil(b"\r\n\r\n")
             cuts += 1
             if resets:
-                linger = struct.pack("ii", 1, 0)
-                writer.get_extra_info("socket").setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, linger
-                )
+                will_reset(writer)
             writer.close()
 
         server = await asyncio.start_server(talk, "127.0.0.1", 0)
