@@ -3,9 +3,10 @@
 import asyncio
 import math
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import cycle
+from multiprocessing import get_context
 
 from attrs import field, frozen
 from yarl import URL
@@ -96,15 +97,25 @@ async def _listen(reader: asyncio.StreamReader) -> tuple[bytes, float]:
     return bytes(received), first
 
 
-@asynccontextmanager
-async def besieged(url: URL, *, each: int, pause_s: float) -> AsyncIterator[None]:
-    """Have so many clients of each kind while the block runs, if they last so long."""
+async def _besiege(url: URL, each: int, pause_s: float) -> None:
+    await asyncio.gather(
+        *(kind.suffer(url, pause_s) for kind in KINDS.values() for _ in range(each)),
+        return_exceptions=True,
+    )
 
-    kinds = [kind for kind in KINDS.values() for _ in range(each)]
-    besiegers = [asyncio.create_task(kind.suffer(url, pause_s)) for kind in kinds]
+
+def besiege(url: str, each: int, pause_s: float) -> None:
+    """Have so many clients of each kind, in a process of their own, until they are all cut off."""
+    asyncio.run(_besiege(URL(url), each, pause_s))
+
+
+@contextmanager
+def besieged(url: URL, *, each: int, pause_s: float) -> Iterator[None]:
+    """Have them while the block runs, if they last so long, and cost its clients nothing."""
+    besieger = get_context("spawn").Process(target=besiege, args=(str(url), each, pause_s))
+    besieger.start()
     try:
         yield
     finally:
-        for besieger in besiegers:
-            besieger.cancel()
-        await asyncio.gather(*besiegers, return_exceptions=True)
+        besieger.kill()
+        besieger.join()
