@@ -72,11 +72,8 @@ def note_fault(
 ) -> None:
     """Write what the event loop has to complain of; what was at fault may hold anything."""
     error = context.get("exception")
-    log.error(
-        context["message"],
-        reason=type(error).__name__,
-        stack=format_tb(error.__traceback__) if error else [],
-    )
+    why = {"reason": type(error).__name__, "stack": format_tb(error.__traceback__)} if error else {}
+    log.error(context["message"], **why)
 
 
 def _json(event: EventDict, **_: object) -> str:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 import warnings
@@ -8,6 +9,7 @@ import pytest
 import structlog
 
 from entrypoints import logs
+from entrypoints.logs import note_fault
 
 make_log = partial(logs.make_log, secrets=lambda: frozenset({"s3cret-of-ours"}))
 
@@ -123,3 +125,22 @@ def test_warnings_of_libraries_are_events_like_others(capsys: pytest.CaptureFixt
         warnings.warn("a short key", UserWarning, stacklevel=1)
     [line] = capsys.readouterr().err.splitlines()
     assert "a short key" in json.loads(line)["event"]
+
+
+async def test_faults_on_the_event_loop_are_told_without_what_was_at_fault(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(partial(note_fault, make_log(level="info", format_="json")))
+    try:
+        int("s3cret")
+    except ValueError as error:
+        loop.call_exception_handler({"message": "a task failed", "exception": error, "task": "s3"})
+    loop.call_exception_handler({"message": "something is odd", "handle": "s3cret"})
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(event["event"], event.get("reason")) for event in told] == [
+        ("a task failed", "ValueError"),
+        ("something is odd", None),
+    ]
+    assert "test_logs.py" in told[0].pop("stack")[0]  # which quotes this test
+    assert "s3" not in str(told)
