@@ -104,8 +104,8 @@ class Connection(web.RequestHandler):
 
     @override
     def data_received(self, data: bytes) -> None:
-        between_requests = bool(data) and self._body.is_eof()
-        if not self._body.is_eof():
+        body_is_whole = self._body.is_eof()
+        if not body_is_whole:
             self._body_bytes += len(data)
         try:
             super().data_received(data)
@@ -113,7 +113,7 @@ class Connection(web.RequestHandler):
             self._refuse(error)
         if self._body_bytes > self._max_body_bytes and self._answering:
             self._give_up(self._body, RequestPayloadError())
-        if between_requests and not self._messages:
+        if data and body_is_whole and not self._messages:
             self._headers_awaited.start(self._give_up_on_headers)
         for body in self._bodies()[:-1]:
             # Behind an unfinished body nothing can come but the parser's refusal of it.
