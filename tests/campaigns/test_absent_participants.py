@@ -16,14 +16,12 @@ from adapters.livekit.api_key import ApiKey
 from adapters.livekit.bounds import Bounds
 from adapters.livekit.room_gateway import open_gateway
 from contract.livekit_double import LiveKitDouble
-from contract.livekit_rooms import LiveKitRooms
 from contract.rooms import ALICE, NO_TRACK, publish
 from domain.caller import TenantId
 from domain.room import RoomName
 from entrypoints.http.limits import Limits
 from tests.campaigns.figures import Figures, Length
-from tests.contract.livekit_over_http import LiveKit, double_served, server_reached
-from tests.livekit_server import LiveKitServer
+from tests.contract.livekit_over_http import LiveKit
 from tests.service import Answer, Service, running_service
 
 pytestmark = pytest.mark.campaign("absent participants")
@@ -34,28 +32,6 @@ ABSENT, OVERLOADED = (404, "PARTICIPANT_NOT_FOUND"), (503, "OVERLOADED")
 PATIENCE_S = 30.0
 """More than a slow machine takes; how long it may take is for ``make soak`` to judge."""
 Serve = Callable[..., Awaitable[Service]]
-
-
-@pytest.fixture
-def double() -> LiveKitDouble:
-    return LiveKitDouble(
-        api_key="devkey",
-        api_secret="a-secret-of-at-least-32-characters",
-        rooms=LiveKitRooms(absent_wait_s=60.0),
-    )
-
-
-@pytest.fixture(params=["double", pytest.param("real", marks=pytest.mark.livekit_server)])
-async def livekit(
-    request: pytest.FixtureRequest,
-    double: LiveKitDouble,
-    livekit_server: Callable[[bool], LiveKitServer],
-) -> AsyncIterator[LiveKit]:
-    remote_unmute = False  # plays no part
-    real = request.param == "real"
-    reached = server_reached(livekit_server(remote_unmute)) if real else double_served(double)
-    async with reached as livekit:
-        yield livekit
 
 
 @pytest.fixture

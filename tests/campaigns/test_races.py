@@ -17,14 +17,11 @@ from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.bounds import Bounds
 from adapters.livekit.room_gateway import open_gateway
-from contract.livekit_double import LiveKitDouble
-from contract.livekit_rooms import LiveKitRooms
 from contract.rooms import ALICE, Rooms, publish
 from domain.caller import TenantId
 from domain.track import Participant, TrackSid
 from tests.campaigns.figures import Figures, Length
-from tests.contract.livekit_over_http import LiveKit, double_served, server_reached
-from tests.livekit_server import LiveKitServer
+from tests.contract.livekit_over_http import LiveKit
 from tests.rooms.real import RealRooms
 from tests.service import Answer, Service, running_service
 
@@ -124,22 +121,6 @@ class Site:
         """Count the successes that LiveKit did not report."""
         good = [answer.json for answer in answers if answer.status == 200]
         return len([each for each in good if (sid, each["muted"]) not in self.relay.reported])
-
-
-@pytest.fixture(params=["double", pytest.param("real", marks=pytest.mark.livekit_server)])
-async def livekit(
-    request: pytest.FixtureRequest, livekit_server: Callable[[bool], LiveKitServer]
-) -> AsyncIterator[LiveKit]:
-    double = LiveKitDouble(
-        api_key="devkey",
-        api_secret="a-secret-of-at-least-32-characters",
-        rooms=LiveKitRooms(absent_wait_s=60.0),
-    )
-    real = request.param == "real"
-    remote_unmute = False  # plays no part
-    reached = server_reached(livekit_server(remote_unmute)) if real else double_served(double)
-    async with reached as livekit:
-        yield livekit
 
 
 @pytest.fixture
