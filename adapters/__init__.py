@@ -1,4 +1,4 @@
-"""The ports filled, one folder for each system that we call; no folder knows another.
+"""Implementations of the ports, one package for each system that we call; none imports another.
 
-An adapter speaks that system's words and translates them, errors included, into the port's.
+An adapter uses that system's terms and translates them, errors included, into the port's.
 """

@@ -1,4 +1,4 @@
-"""What a user can have done, one file for each action, and the ports it is done through.
+"""The use cases, one file each, and the ports that they need.
 
 Knows the domain; knows neither HTTP nor LiveKit nor any framework.
 """

@@ -1,19 +1,17 @@
 """Mute or unmute one track of one participant, for a caller who may."""
 
-import asyncio
 import math
 
 from attrs import frozen
 
-from application.ports.room_gateway import RoomGateway
-from domain.caller import Caller, IdentifiedCaller
-from domain.room import authorize
+from application.room_access import RoomAccess
+from domain.caller import Caller
 from domain.track import Participant, Track, TrackSid
 
 
 @frozen(kw_only=True)
 class MuteTrackCommand:
-    """Who wants which track of whom muted (``True``) or unmuted (``False``)."""
+    """Who asks for which track of which participant muted (``True``) or unmuted (``False``)."""
 
     caller: Caller
     participant: Participant
@@ -23,33 +21,30 @@ class MuteTrackCommand:
 
 @frozen(kw_only=True)
 class MuteTrack:
-    """The use case, for any asyncio program; one deadline in seconds over all of its steps.
+    """The use case, for any asyncio program."""
 
-    The gateway keeps the deadline; it is told when that is.
-    """
+    access: RoomAccess
 
-    gateway: RoomGateway
-    deadline_s: float
+    async def execute(self, command: MuteTrackCommand, *, deadline: float = math.inf) -> Track:
+        """Carry the command out if the caller may; repeating it is safe.
 
-    async def execute(self, command: MuteTrackCommand, *, until: float = math.inf) -> Track:
-        """Carry the command out, the room's owner checked first where the caller has an id.
-
-        Between that check and the mute lies one round trip, in which a room can change hands.
-        Repeating a command is safe. ``until``, a time of the event loop's, tightens the deadline
-        where less time is left.
+        Args:
+            command: what is to be done, and for whom.
+            deadline: an instant of the event loop's clock; applies where it is sooner than the
+                timeout of the access.
 
         Returns:
-            The track as reported afterwards; ``muted`` may differ from the wish.
+            The track as reported afterwards; ``muted`` may differ from the command.
 
         Raises:
-            NotFoundError: the room (also one of another tenant), participant or track is not there.
-            RoomGatewayError: it was not done, or nobody knows whether it was; unavailable also
-                where the deadline passed.
+            NotFoundError: the room, participant or track does not exist; also for another
+                tenant's room.
+            RoomGatewayError: it was not done, or it is unknown whether it was; unavailable also
+                once the deadline has passed.
         """
-        until = min(until, asyncio.get_running_loop().time() + self.deadline_s)
-        if isinstance(command.caller, IdentifiedCaller):
-            room = await self.gateway.get_room(command.participant.room, until=until)
-            authorize(command.caller, room)
-        return await self.gateway.mute_track(
-            command.participant, command.track_sid, muted=command.muted, until=until
+        deadline = await self.access.enter(
+            command.caller, command.participant.room, deadline=deadline
+        )
+        return await self.access.gateway.mute_track(
+            command.participant, command.track_sid, muted=command.muted, deadline=deadline
         )

@@ -1,4 +1,4 @@
-"""The back door to the rooms behind a gateway: how the suite arranges them and looks into them."""
+"""The back door to the rooms behind a gateway: how the suite arranges and inspects them."""
 
 import unicodedata
 from abc import abstractmethod
@@ -10,31 +10,31 @@ from domain.track import Participant, ParticipantIdentity, TrackSid
 
 ALICE = ParticipantIdentity("Alice /\u00e9 #1%20?")
 BOB = ParticipantIdentity("bob")
-NO_TRACK = TrackSid("TR_published_by_nobody")
+NO_TRACK = TrackSid("TR_never_published")
 
 
 class Rooms(Protocol):
-    """Rooms that a suite fills; what a method has done, a gateway sees once it has returned."""
+    """Rooms that a suite fills; a gateway sees what a method did once it has returned."""
 
     @abstractmethod
     async def open(self, name: RoomName | None = None, *, metadata: str = "") -> RoomName:
-        """Open a room of this name, or of one that no room has had yet."""
+        """Create a room of this name, or of one that was never used."""
 
     @abstractmethod
     async def set_metadata(self, name: RoomName, metadata: str) -> None:
-        """Give an open room other metadata."""
+        """Set the metadata of a room."""
 
     @abstractmethod
     async def close(self, name: RoomName) -> None:
-        """Close a room that nobody is in."""
+        """Delete an empty room."""
 
     @abstractmethod
     async def join(self, room: RoomName, identity: ParticipantIdentity) -> Participant:
-        """Let somebody into an open room."""
+        """Add a participant to a room."""
 
     @abstractmethod
     async def leave(self, participant: Participant) -> None:
-        """Let somebody go, with all their tracks."""
+        """Remove a participant, with all tracks."""
 
     @abstractmethod
     async def publish(self, participant: Participant) -> TrackSid:
@@ -42,19 +42,19 @@ class Rooms(Protocol):
 
     @abstractmethod
     async def unpublish(self, participant: Participant, sid: TrackSid) -> None:
-        """Take a track back."""
+        """Unpublish a track."""
 
     @abstractmethod
     async def is_muted(self, participant: Participant, sid: TrackSid) -> bool:
-        """Tell whether a published track is muted, as its own participant knows it by now."""
+        """Return whether a published track is muted, as its own participant knows it by now."""
 
     @abstractmethod
     def unreachable(self) -> AbstractAsyncContextManager[None]:
-        """Keep gateways from reaching the rooms as long as this is entered."""
+        """Make the rooms unreachable for gateways while this is entered."""
 
 
-def lookalikes(text: str) -> list[str]:
-    """Give what a careless reader takes for this text: trimmed, folded or normalised alike."""
+def similar_names(text: str) -> list[str]:
+    """Give names that equal this one once trimmed, folded or normalised."""
     return [
         f" {text}",
         f"{text} ",
@@ -65,13 +65,13 @@ def lookalikes(text: str) -> list[str]:
 
 
 async def unused_name(rooms: Rooms) -> RoomName:
-    """Make a name that no room has, full of what gets lost on the way, each lookalike another."""
+    """Make a name that no room has, full of characters that get lost easily."""
     return RoomName(f"{await rooms.open()}/Caf\u00e9 #1%20?")
 
 
 async def publish(
     rooms: Rooms, identity: ParticipantIdentity, room: RoomName | None = None
 ) -> tuple[Participant, TrackSid]:
-    """Let somebody into a room, a new one where none is given, and publish a track."""
+    """Add a participant to a room, by default a new one, and publish a track."""
     participant = await rooms.join(room or await rooms.open(), identity)
     return participant, await rooms.publish(participant)

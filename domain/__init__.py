@@ -1,4 +1,4 @@
-"""What is true whatever serves the rooms and whoever asks: rooms, tracks, callers, strict JSON.
+"""Rules that depend neither on LiveKit nor on HTTP: rooms, tracks, callers, strict JSON.
 
 Frozen values and pure functions; the standard library and attrs only, no I/O, no async.
 """

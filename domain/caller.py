@@ -1,4 +1,4 @@
-"""Who is calling: a tenant, or somebody whom the operator lets in without an id."""
+"""Who is calling: a tenant, or an anonymous caller whom the operator allows."""
 
 from typing import NewType
 
@@ -10,7 +10,7 @@ _MAX_CHARACTERS = 128
 
 
 class InvalidTenantIdError(Exception):
-    """Something cannot be a tenant's id."""
+    """A value is not valid as a tenant's id."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -19,8 +19,8 @@ class InvalidTenantIdError(Exception):
         )
 
 
-def tenant_id(found: object) -> TenantId:
-    """Accept a tenant's id as it stands, from whatever source it comes.
+def parse_tenant_id(found: object) -> TenantId:
+    """Validate a tenant's id, which is used unchanged.
 
     Raises:
         InvalidTenantIdError: it is not a string, is empty, longer than 128 characters, not
@@ -35,17 +35,18 @@ def tenant_id(found: object) -> TenantId:
 
 @frozen(kw_only=True)
 class IdentifiedCaller:
-    """An authenticated tenant, who reaches its own rooms only."""
+    """An authenticated tenant, who may act in its own rooms only."""
 
     id: TenantId
 
 
 @frozen(kw_only=True)
-class UnidentifiedCaller:
-    """Somebody without an id, on purpose: authentication is off, or the operator allows it.
+class AnonymousCaller:
+    """A caller without an id, who may act in every room.
 
-    An identity source that cannot be understood is an error, never this: this opens every room.
+    Authentication is off, or the operator allows it. An answer of an identity source that cannot
+    be understood is an error, never this.
     """
 
 
-Caller = IdentifiedCaller | UnidentifiedCaller
+Caller = IdentifiedCaller | AnonymousCaller

@@ -6,7 +6,7 @@ from typing import NewType, Self
 from attrs import frozen
 
 from domain import strict_json
-from domain.caller import Caller, UnidentifiedCaller
+from domain.caller import AnonymousCaller, Caller
 
 RoomName = NewType("RoomName", str)
 
@@ -14,11 +14,11 @@ _OWNER_KEY = "auth_id"
 
 
 class NotFoundError(Exception):
-    """What the caller named is not there for this caller."""
+    """What the caller named does not exist for this caller."""
 
 
 class RoomNotFoundReason(Enum):
-    """Why a room is not there for a caller: for the audit log, never for the caller."""
+    """Why a room does not exist for a caller: for the audit log, never for the caller."""
 
     MISSING = "missing"
     FOREIGN = "foreign"
@@ -26,7 +26,7 @@ class RoomNotFoundReason(Enum):
 
 
 class RoomNotFoundError(NotFoundError):
-    """There is no such room, or it is not the caller's: one error, so that nobody can tell."""
+    """No such room, or not the caller's: one error, so that callers cannot tell which."""
 
     def __init__(self, reason: RoomNotFoundReason) -> None:
         super().__init__("no such room")
@@ -35,17 +35,17 @@ class RoomNotFoundError(NotFoundError):
 
 @frozen(kw_only=True)
 class Room:
-    """A room and the tenant that owns it, ``None`` where nobody does."""
+    """A room and the tenant that owns it, or ``None``."""
 
     name: RoomName
     owner: str | None
 
     @classmethod
     def from_metadata(cls, name: RoomName, metadata: str) -> Self:
-        """Take the owner from the room's metadata: a strict JSON object with one ``auth_id``.
+        """Read the owner from the room's metadata: a strict JSON object with one ``auth_id``.
 
-        Metadata that says nothing usable (no JSON object, no ``auth_id``, one that is blank or
-        not a string, any key twice) means that nobody owns the room.
+        Any other metadata (no JSON object, no ``auth_id``, one that is blank or not a string, any
+        key twice) means that the room has no owner.
         """
         return cls(name=name, owner=_owner(metadata))
 
@@ -62,9 +62,9 @@ def authorize(caller: Caller, room: Room) -> None:
     """Let a caller act in a room: one with an id in the rooms of that id, one without in all.
 
     Raises:
-        RoomNotFoundError: the room is somebody else's, or nobody's.
+        RoomNotFoundError: the room has another owner or none.
     """
-    if isinstance(caller, UnidentifiedCaller) or caller.id == room.owner:
+    if isinstance(caller, AnonymousCaller) or caller.id == room.owner:
         return
     raise RoomNotFoundError(
         RoomNotFoundReason.UNOWNED if room.owner is None else RoomNotFoundReason.FOREIGN

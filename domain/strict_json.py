@@ -1,7 +1,7 @@
 """The one JSON reader, for bodies, room metadata and secrets alike.
 
-Two readers that disagree about one text are a hole: what the first takes for harmless, the
-second obeys.
+Two parsers that disagree about one text are a vulnerability (parser differential): one checks
+what the other does not read.
 """
 
 import json
@@ -19,7 +19,7 @@ class StrictJsonError(Exception):
 
 
 class DuplicateKeyError(StrictJsonError):
-    """A key stands twice in one object."""
+    """A key occurs twice in one object."""
 
     def __init__(self, key: str) -> None:
         super().__init__("a key is given twice in one object")
@@ -27,15 +27,15 @@ class DuplicateKeyError(StrictJsonError):
 
 
 def loads(text: bytes | str) -> object:
-    """Parse a JSON text (RFC 8259) that every reader would understand alike.
+    """Parse a JSON text (RFC 8259) that every reader understands alike.
 
-    Refused beside what is not JSON: bytes that are not UTF-8, a byte order mark, a key given
+    Rejected besides what is not JSON: bytes that are not UTF-8, a byte order mark, a key given
     twice in one object at any depth, ``NaN`` and ``Infinity``, numbers that a double cannot hold
     (1e400) and integers of over 4,300 digits, a lone surrogate, and objects and arrays nested more
     than 64 deep.
 
     Raises:
-        StrictJsonError: the text is none of that.
+        StrictJsonError: the text is not such a JSON text.
     """
     decoded = _decode(text)
     try:

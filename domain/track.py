@@ -11,7 +11,7 @@ TrackSid = NewType("TrackSid", str)
 
 
 class ParticipantNotFoundError(NotFoundError):
-    """Nobody of that identity is in the room."""
+    """The room has no participant of that identity."""
 
     def __init__(self) -> None:
         super().__init__("no such participant in the room")
@@ -26,7 +26,7 @@ class TrackNotFoundError(NotFoundError):
 
 @frozen(kw_only=True)
 class Participant:
-    """Somebody in a room; the identity is unique within it."""
+    """A participant of a room; the identity is unique within it."""
 
     room: RoomName
     identity: ParticipantIdentity

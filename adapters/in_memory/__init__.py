@@ -1,4 +1,4 @@
 """Rooms held in memory: what the demo and most tests run on.
 
-Real code that passes the whole contract; arranging rooms stands apart from the port's methods.
+Real code that passes the whole contract suite; methods that arrange rooms are not the port's.
 """

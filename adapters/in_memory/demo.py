@@ -1,4 +1,4 @@
-"""What the demo shows: one room of tenant ``demo``, with one microphone in it."""
+"""The demo: one room of tenant ``demo``, with one participant who publishes a microphone."""
 
 import json
 
@@ -13,7 +13,7 @@ from domain.track import Participant, ParticipantIdentity, Track, TrackSid
 
 @frozen(kw_only=True)
 class Demo:
-    """Where to find the demo's track, and whose it is."""
+    """The demo's track, its participant and the tenant that owns the room."""
 
     participant: Participant
     track_sid: TrackSid
@@ -28,7 +28,7 @@ DEMO = Demo(
 
 
 def demo_room_gateway() -> InMemoryRoomGateway:
-    """Make a gateway to the demo's room, remote unmute allowed."""
+    """Make a gateway to the demo's room, with remote unmute enabled."""
     rooms = InMemoryRooms(remote_unmute=True)
     rooms.put_room(DEMO.participant.room, metadata=json.dumps({"auth_id": DEMO.tenant}))
     rooms.put_participant(DEMO.participant)

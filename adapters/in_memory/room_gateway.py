@@ -1,7 +1,6 @@
 """The room gateway over rooms held in memory."""
 
 import asyncio
-import math
 
 from attrs import evolve, frozen
 from typing_extensions import override
@@ -29,17 +28,17 @@ class InMemoryRoomGateway(RoomGateway):
     rooms: InMemoryRooms
 
     @override
-    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
-        self._fail_if_due(until)
+    async def get_room(self, name: RoomName, *, deadline: float) -> Room:
+        self._check(deadline)
         if name not in self.rooms.metadata:
             raise RoomNotFoundError(RoomNotFoundReason.MISSING)
         return Room.from_metadata(name, self.rooms.metadata[name])
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
     ) -> Track:
-        self._fail_if_due(until)
+        self._check(deadline)
         if participant not in self.rooms.tracks:
             raise ParticipantNotFoundError
         if not muted and not self.rooms.remote_unmute:
@@ -52,11 +51,12 @@ class InMemoryRoomGateway(RoomGateway):
         return track
 
     @override
-    async def verify_access(self, *, until: float = math.inf) -> None:
-        self._fail_if_due(until)
+    async def verify_access(self, *, deadline: float) -> None:
+        self._check(deadline)
 
-    def _fail_if_due(self, until: float) -> None:
-        if asyncio.get_running_loop().time() >= until:
+    def _check(self, deadline: float) -> None:
+        """Fail where no time is left, or where a failure was arranged."""
+        if asyncio.get_running_loop().time() >= deadline:
             raise RoomGatewayUnavailableError(reason="no time left")
         if self.rooms.failures:
             raise self.rooms.failures.popleft()

@@ -11,7 +11,7 @@ from domain.track import Participant, Track, TrackSid
 
 @define(kw_only=True)
 class InMemoryRooms:
-    """Rooms with metadata, participants and tracks; ``remote_unmute`` as LiveKit's own switch."""
+    """Rooms with metadata, participants and tracks; ``remote_unmute`` is LiveKit's setting."""
 
     remote_unmute: bool
     metadata: dict[RoomName, str] = field(init=False, factory=dict)
@@ -19,17 +19,17 @@ class InMemoryRooms:
     failures: deque[RoomGatewayError] = field(init=False, default=Factory(deque))
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None:
-        """Open a room, or give it other metadata."""
+        """Create a room, or set its metadata."""
         self.metadata[name] = metadata
 
     def put_participant(self, participant: Participant) -> None:
-        """Let somebody join a room that is there."""
+        """Add a participant to a room that exists."""
         if participant.room not in self.metadata:
             raise KeyError(participant.room)
         self.tracks.setdefault(participant, {})
 
     def put_track(self, participant: Participant, track: Track) -> None:
-        """Publish a track, or change the state of one, of a participant who is there."""
+        """Publish a track of a participant in a room, or change its state."""
         self.tracks[participant][track.sid] = track
 
     def remove_track(self, participant: Participant, sid: TrackSid) -> None:
@@ -37,9 +37,9 @@ class InMemoryRooms:
         del self.tracks[participant][sid]
 
     def remove_participant(self, participant: Participant) -> None:
-        """Let somebody leave."""
+        """Remove a participant, with all tracks."""
         del self.tracks[participant]
 
     def fail_next(self, failure: RoomGatewayError) -> None:
-        """Let the next call of the gateway fail; several failures wait in line."""
+        """Make the next call of the gateway fail; several failures are used in order."""
         self.failures.append(failure)

@@ -1,4 +1,4 @@
-"""The gateway for a service that nobody has told where LiveKit is.
+"""The room gateway of a service whose LiveKit settings are missing.
 
-It fails every call in the port's words, so that nothing else asks whether LiveKit is there.
+It fails every call with the port's own error, so that no other code asks whether LiveKit is set.
 """

@@ -1,6 +1,5 @@
-"""The room gateway while the settings of LiveKit are missing."""
+"""The room gateway while settings of LiveKit are missing."""
 
-import math
 from typing import NoReturn
 
 from attrs import frozen
@@ -13,23 +12,23 @@ from domain.track import Participant, Track, TrackSid
 
 @frozen(kw_only=True)
 class NotConfiguredRoomGateway(RoomGateway):
-    """Names the missing settings in every answer."""
+    """Fails every call with an error that names the missing settings."""
 
     missing: tuple[str, ...]
 
     @override
-    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
-        self._refuse()
+    async def get_room(self, name: RoomName, *, deadline: float) -> Room:
+        self._fail()
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
     ) -> Track:
-        self._refuse()
+        self._fail()
 
     @override
-    async def verify_access(self, *, until: float = math.inf) -> None:
-        self._refuse()
+    async def verify_access(self, *, deadline: float) -> None:
+        self._fail()
 
-    def _refuse(self) -> NoReturn:
+    def _fail(self) -> NoReturn:
         raise RoomGatewayNotConfiguredError(missing=self.missing)

@@ -1,4 +1,4 @@
-"""What we need from outside, in our own words: a Protocol and its errors for each port.
+"""What we need from outside, in our own terms: a Protocol and its errors for each port.
 
-Adapters fill them; a port names no vendor, no status and no wire format.
+Adapters implement them; a port names no vendor, no status and no wire format.
 """

@@ -1,6 +1,5 @@
-"""The way to the rooms: what any server of rooms must do for us."""
+"""The port to the rooms: what any server of rooms must do for us."""
 
-import math
 from abc import abstractmethod
 from typing import Protocol
 
@@ -9,7 +8,7 @@ from domain.track import Participant, Track, TrackSid
 
 
 class RoomGatewayError(Exception):
-    """The rooms could not be reached or did not do as asked.
+    """The rooms could not be reached, or the room server did not do as requested.
 
     Attributes:
         reason: what happened, in a few words for the operator's log; never upstream text.
@@ -21,7 +20,7 @@ class RoomGatewayError(Exception):
 
 
 class RoomGatewayNotConfiguredError(RoomGatewayError):
-    """Nobody has said where the rooms are."""
+    """Settings that say where the rooms are have no value."""
 
     def __init__(self, *, missing: tuple[str, ...]) -> None:
         super().__init__(
@@ -31,9 +30,9 @@ class RoomGatewayNotConfiguredError(RoomGatewayError):
 
 
 class RoomGatewayUnavailableError(RoomGatewayError):
-    """No answer, no answer in time, or one that cannot be believed.
+    """No answer, no answer before the deadline, or one that cannot be trusted.
 
-    A mute that was sent may have landed all the same.
+    A mute that was sent may have taken effect all the same.
     """
 
     def __init__(self, *, reason: str) -> None:
@@ -41,14 +40,14 @@ class RoomGatewayUnavailableError(RoomGatewayError):
 
 
 class RoomGatewayRefusedError(RoomGatewayError):
-    """The room server understood and said no, to us or to our credentials."""
+    """The room server understood the request and refused it, or refused our credentials."""
 
     def __init__(self, *, reason: str) -> None:
         super().__init__("the room server refused", reason=reason)
 
 
 class RemoteUnmuteDisabledError(RoomGatewayError):
-    """The room server lets nobody but the participants themselves unmute."""
+    """The room server lets participants unmute themselves only."""
 
     def __init__(self) -> None:
         super().__init__("remote unmute is disabled", reason="remote unmute is disabled")
@@ -57,41 +56,40 @@ class RemoteUnmuteDisabledError(RoomGatewayError):
 class RoomGateway(Protocol):
     """Rooms, their participants and their participants' tracks, read and changed one at a time.
 
-    Every method answers or fails within the seconds that the gateway was made with, and by
-    ``until``, a time of the event loop's, where that is sooner; with no time left it fails and
-    changes nothing. It asks anew each time: nothing is answered from the past. Cancelled, it lets
-    go at once and leaves the gateway usable; a mute that was under way may still land. Whatever a
-    method raises is an error of this family or one of the domain's.
+    A ``deadline`` is an instant of the event loop's clock: every method answers or fails by it;
+    with no time left it fails and changes nothing. No answer comes from a cache. A cancelled call
+    ends at once and leaves the gateway usable; a mute that was under way may still take effect.
+    Whatever a method raises is a ``RoomGatewayError`` or one of the domain's errors.
     """
 
     @abstractmethod
-    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
+    async def get_room(self, name: RoomName, *, deadline: float) -> Room:
         """Read a room by its exact name.
 
         Raises:
             RoomNotFoundError: there is no such room (reason ``MISSING``).
-            RoomGatewayError: the rooms could not be asked.
+            RoomGatewayError: the room could not be read.
         """
 
     @abstractmethod
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
+        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
     ) -> Track:
-        """Mute or unmute one published track, and no other; asking twice is asking once.
+        """Mute or unmute one published track and no other; idempotent.
 
         Returns:
-            The track as the room server reports it afterwards, which may differ from the wish.
+            The track as the room server reports it afterwards; ``muted`` may differ.
 
         Raises:
-            ParticipantNotFoundError: nobody of that identity is in that room, or no such room.
+            ParticipantNotFoundError: that room has no such participant, or there is no such room.
             TrackNotFoundError: the participant publishes no such track, or no longer does.
-            RemoteUnmuteDisabledError: unmuting is switched off, whether the track is there or not.
-            RoomGatewayError: it was not done, or nobody knows whether it was.
+            RemoteUnmuteDisabledError: remote unmute is disabled, whether the track exists or not.
+            RoomGatewayError: it was not done, or it is unknown whether it was.
         """
 
     @abstractmethod
-    async def verify_access(self, *, until: float = math.inf) -> None:
-        """Make sure that the rooms can be reached with our credentials; changes nothing.
+    async def verify_access(self, *, deadline: float) -> None:
+        """Check that the rooms can be reached with our credentials; changes nothing.
 
         Raises:
             RoomGatewayError: they cannot.

@@ -1,24 +1,21 @@
 import asyncio
-import math
 import subprocess
 import sys
 from textwrap import dedent
 
 import pytest
-from attrs import define, field
-from typing_extensions import override
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from adapters.in_memory.rooms import InMemoryRooms
 from application.mute_track import MuteTrack, MuteTrackCommand
 from application.ports.room_gateway import (
     RemoteUnmuteDisabledError,
-    RoomGateway,
     RoomGatewayRefusedError,
     RoomGatewayUnavailableError,
 )
-from domain.caller import Caller, IdentifiedCaller, TenantId, UnidentifiedCaller
-from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
+from application.room_access import RoomAccess
+from domain.caller import AnonymousCaller, Caller, IdentifiedCaller, TenantId
+from domain.room import RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import (
     Participant,
     ParticipantIdentity,
@@ -27,10 +24,11 @@ from domain.track import (
     TrackNotFoundError,
     TrackSid,
 )
+from tests.application.recording_gateway import RecordingGateway
 
 TENANT_A = IdentifiedCaller(id=TenantId("tenant-a"))
 TENANT_B = IdentifiedCaller(id=TenantId("tenant-b"))
-NOBODY = UnidentifiedCaller()
+ANONYMOUS = AnonymousCaller()
 ALICE = Participant(room=RoomName("room"), identity=ParticipantIdentity("alice"))
 SID = TrackSid("TR_mic")
 
@@ -46,7 +44,8 @@ def rooms() -> InMemoryRooms:
 
 @pytest.fixture
 def mute_track(rooms: InMemoryRooms) -> MuteTrack:
-    return MuteTrack(gateway=InMemoryRoomGateway(rooms), deadline_s=5)
+    access = RoomAccess(gateway=InMemoryRoomGateway(rooms), timeout_s=3600)
+    return MuteTrack(access=access)
 
 
 def command(
@@ -57,39 +56,16 @@ def command(
     )
 
 
-@define
-class AttentiveGateway(RoomGateway):
-    """Notes which calls were made and until when they are waited for, and reports another state."""
-
-    calls: list[tuple[str, float]] = field(init=False, factory=list)
-
-    @override
-    async def get_room(self, name: RoomName, *, until: float = math.inf) -> Room:
-        self.calls.append(("get_room", until))
-        return Room(name=name, owner="tenant-a")
-
-    @override
-    async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
-    ) -> Track:
-        self.calls.append(("mute_track", until))
-        return Track(sid=track_sid, muted=not muted)
-
-    @override
-    async def verify_access(self, *, until: float = math.inf) -> None:
-        raise NotImplementedError
-
-
 class TestMuteTrack:
-    @pytest.mark.parametrize("caller", [TENANT_A, NOBODY])
-    async def test_mutes_and_unmutes_for_whoever_may(
+    @pytest.mark.parametrize("caller", [TENANT_A, ANONYMOUS])
+    async def test_mutes_and_unmutes_for_a_caller_who_may(
         self, mute_track: MuteTrack, rooms: InMemoryRooms, caller: Caller
     ) -> None:
         for muted in (True, True, False, False):
             track = await mute_track.execute(command(caller, muted=muted))
             assert track == rooms.tracks[ALICE][SID] == Track(sid=SID, muted=muted)
 
-    async def test_touches_nothing_in_the_room_of_another(
+    async def test_changes_nothing_in_the_room_of_another_tenant(
         self, mute_track: MuteTrack, rooms: InMemoryRooms
     ) -> None:
         with pytest.raises(RoomNotFoundError) as refusal:
@@ -97,36 +73,36 @@ class TestMuteTrack:
         assert refusal.value.reason is RoomNotFoundReason.FOREIGN
         assert not rooms.tracks[ALICE][SID].muted
 
-    async def test_tells_of_a_missing_room(self, mute_track: MuteTrack) -> None:
+    async def test_reports_a_missing_room(self, mute_track: MuteTrack) -> None:
         elsewhere = Participant(room=RoomName("Room"), identity=ALICE.identity)
         with pytest.raises(RoomNotFoundError) as refusal:
             await mute_track.execute(command(TENANT_A, participant=elsewhere))
         assert refusal.value.reason is RoomNotFoundReason.MISSING
 
-    async def test_does_not_look_for_the_room_of_a_caller_without_an_id(
-        self, mute_track: MuteTrack
-    ) -> None:
-        elsewhere = Participant(room=RoomName("nowhere"), identity=ALICE.identity)
-        with pytest.raises(ParticipantNotFoundError):
-            await mute_track.execute(command(NOBODY, participant=elsewhere))
-
-    async def test_tells_of_a_missing_participant(self, mute_track: MuteTrack) -> None:
+    async def test_reports_a_missing_participant(self, mute_track: MuteTrack) -> None:
         bob = Participant(room=ALICE.room, identity=ParticipantIdentity("bob"))
         with pytest.raises(ParticipantNotFoundError):
             await mute_track.execute(command(TENANT_A, participant=bob))
 
-    async def test_tells_of_a_missing_track(self, mute_track: MuteTrack) -> None:
+    async def test_reports_a_missing_participant_of_a_missing_room_to_an_anonymous_caller(
+        self, mute_track: MuteTrack
+    ) -> None:
+        elsewhere = Participant(room=RoomName("nowhere"), identity=ALICE.identity)
+        with pytest.raises(ParticipantNotFoundError):
+            await mute_track.execute(command(ANONYMOUS, participant=elsewhere))
+
+    async def test_reports_a_missing_track(self, mute_track: MuteTrack) -> None:
         with pytest.raises(TrackNotFoundError):
             await mute_track.execute(command(TENANT_A, sid="TR_other"))
 
-    async def test_passes_on_that_unmuting_is_off(
+    async def test_reports_that_remote_unmute_is_disabled(
         self, mute_track: MuteTrack, rooms: InMemoryRooms
     ) -> None:
         rooms.remote_unmute = False
         with pytest.raises(RemoteUnmuteDisabledError):
             await mute_track.execute(command(TENANT_A, muted=False))
 
-    async def test_mutes_nothing_where_the_owner_could_not_be_read(
+    async def test_mutes_nothing_if_the_owner_could_not_be_read(
         self, mute_track: MuteTrack, rooms: InMemoryRooms
     ) -> None:
         rooms.fail_next(RoomGatewayRefusedError(reason="arranged"))
@@ -134,32 +110,36 @@ class TestMuteTrack:
             await mute_track.execute(command(TENANT_A))
         assert not rooms.tracks[ALICE][SID].muted
 
-    async def test_reports_what_is_so_and_not_what_was_wished(self) -> None:
-        mute_track = MuteTrack(gateway=AttentiveGateway(), deadline_s=5)
+    async def test_reports_the_state_of_the_track_and_not_of_the_command(self) -> None:
+        mute_track = MuteTrack(access=RoomAccess(gateway=RecordingGateway(), timeout_s=5))
         assert not (await mute_track.execute(command(TENANT_A, muted=True))).muted
 
-    @pytest.mark.parametrize("caller", [TENANT_A, NOBODY])
-    async def test_has_one_deadline_over_all_steps(self, caller: Caller) -> None:
-        gateway = AttentiveGateway()
+    @pytest.mark.parametrize(
+        ("caller", "steps"),
+        [(TENANT_A, ["get_room", "mute_track"]), (ANONYMOUS, ["mute_track"])],
+    )
+    async def test_has_one_deadline_for_all_steps(self, caller: Caller, steps: list[str]) -> None:
+        gateway = RecordingGateway()
+        mute_track = MuteTrack(access=RoomAccess(gateway=gateway, timeout_s=3600))
         before = asyncio.get_running_loop().time()
-        await MuteTrack(gateway=gateway, deadline_s=3600).execute(command(caller))
+        await mute_track.execute(command(caller))
         after = asyncio.get_running_loop().time()
-        (until,) = {until for _, until in gateway.calls}
-        assert before + 3600 <= until <= after + 3600
-        steps = ["get_room", "mute_track"] if caller is TENANT_A else ["mute_track"]
+        (deadline,) = {deadline for _, deadline in gateway.calls}
+        assert before + 3600 <= deadline <= after + 3600
         assert [step for step, _ in gateway.calls] == steps
 
-    async def test_may_be_given_less_time(self) -> None:
-        gateway = AttentiveGateway()
-        until = asyncio.get_running_loop().time() + 60
-        await MuteTrack(gateway=gateway, deadline_s=3600).execute(command(TENANT_A), until=until)
-        assert gateway.calls == [("get_room", until), ("mute_track", until)]
+    async def test_takes_a_sooner_deadline(self) -> None:
+        gateway = RecordingGateway()
+        mute_track = MuteTrack(access=RoomAccess(gateway=gateway, timeout_s=3600))
+        deadline = asyncio.get_running_loop().time() + 60
+        await mute_track.execute(command(TENANT_A), deadline=deadline)
+        assert gateway.calls == [("get_room", deadline), ("mute_track", deadline)]
 
-    async def test_changes_nothing_where_no_time_is_left(
+    async def test_changes_nothing_if_no_time_is_left(
         self, mute_track: MuteTrack, rooms: InMemoryRooms
     ) -> None:
         with pytest.raises(RoomGatewayUnavailableError):
-            await mute_track.execute(command(NOBODY), until=0)
+            await mute_track.execute(command(ANONYMOUS), deadline=0)
         assert not rooms.tracks[ALICE][SID].muted
 
     def test_needs_no_web_server(self) -> None:
@@ -167,14 +147,15 @@ class TestMuteTrack:
             import asyncio, sys
             from adapters.in_memory.demo import DEMO, demo_room_gateway
             from application.mute_track import MuteTrack, MuteTrackCommand
-            from domain.caller import IdentifiedCaller, tenant_id
+            from application.room_access import RoomAccess
+            from domain.caller import IdentifiedCaller, parse_tenant_id
 
-            mute_track = MuteTrack(gateway=demo_room_gateway(), deadline_s=5)
-            wish = MuteTrackCommand(
-                caller=IdentifiedCaller(id=tenant_id(DEMO.tenant)),
+            access = RoomAccess(gateway=demo_room_gateway(), timeout_s=60)
+            command = MuteTrackCommand(
+                caller=IdentifiedCaller(id=parse_tenant_id(DEMO.tenant)),
                 participant=DEMO.participant, track_sid=DEMO.track_sid, muted=True,
             )
-            print(asyncio.run(mute_track.execute(wish)))
+            print(asyncio.run(MuteTrack(access=access).execute(command)))
             print([name for name in ("aiohttp", "livekit", "entrypoints") if name in sys.modules])
         """
         run = subprocess.run(

@@ -1,4 +1,4 @@
-"""What an adapter's rooms rule out is declared as data, left out and counted."""
+"""What an adapter's rooms rule out is declared as data, deselected and counted."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def collect(folder: Path, *, differs: str) -> "subprocess.CompletedProcess[str]"
 class TestDiffers:
     def test_leaves_out_what_it_names_and_says_why(self, tmp_path: Path) -> None:
         collected = collect(tmp_path, differs="test_unmutes")
-        assert "LEFT OUT [1] TestThirdParty differs: its rooms have one state only" in (
+        assert "DESELECTED [1] TestThirdParty differs: its rooms have one state only" in (
             collected.stdout
         )
         assert "::test_mutes\n" in collected.stdout

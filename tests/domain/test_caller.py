@@ -1,12 +1,12 @@
 import pytest
 
-from domain.caller import InvalidTenantIdError, tenant_id
+from domain.caller import InvalidTenantIdError, parse_tenant_id
 
 
 class TestTenantId:
     @pytest.mark.parametrize("text", ["a", "tenant-a", "Tenant A", "ü", "😀", "a" * 128])
     def test_is_taken_as_it_stands(self, text: str) -> None:
-        assert tenant_id(text) == text
+        assert parse_tenant_id(text) == text
 
     @pytest.mark.parametrize(
         "found",
@@ -34,8 +34,8 @@ class TestTenantId:
         self, found: object
     ) -> None:
         with pytest.raises(InvalidTenantIdError):
-            tenant_id(found)
+            parse_tenant_id(found)
 
     def test_is_described_to_whoever_gave_another(self) -> None:
         with pytest.raises(InvalidTenantIdError, match="a tenant id is 1 to 128 printable"):
-            tenant_id("")
+            parse_tenant_id("")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.caller import IdentifiedCaller, TenantId, UnidentifiedCaller
+from domain.caller import AnonymousCaller, IdentifiedCaller, TenantId
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason, authorize
 
 NAME = RoomName("room")
@@ -75,7 +75,7 @@ class TestRoom:
             '\ufeff{"auth_id": "tenant-a"}',
         ],
     )
-    def test_belongs_to_nobody_where_the_metadata_names_no_one_owner(self, metadata: str) -> None:
+    def test_has_no_owner_if_the_metadata_does_not_name_exactly_one(self, metadata: str) -> None:
         assert owner(metadata) is None
 
     @given(st.text())
@@ -93,14 +93,14 @@ class TestAuthorize:
             authorize(TENANT_A, Room(name=NAME, owner=spelling))
         assert refusal.value.reason is RoomNotFoundReason.FOREIGN
 
-    def test_refuses_a_room_that_nobody_owns(self) -> None:
+    def test_refuses_a_room_without_an_owner(self) -> None:
         with pytest.raises(RoomNotFoundError) as refusal:
             authorize(TENANT_A, Room(name=NAME, owner=None))
         assert refusal.value.reason is RoomNotFoundReason.UNOWNED
 
     @pytest.mark.parametrize("owner", [None, "tenant-a"])
     def test_lets_a_caller_without_an_id_into_every_room(self, owner: str | None) -> None:
-        authorize(UnidentifiedCaller(), Room(name=NAME, owner=owner))
+        authorize(AnonymousCaller(), Room(name=NAME, owner=owner))
 
     def test_tells_missing_foreign_and_unowned_rooms_by_one_text(self) -> None:
         assert len({str(RoomNotFoundError(reason)) for reason in RoomNotFoundReason}) == 1

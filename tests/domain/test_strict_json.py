@@ -28,9 +28,7 @@ class TestLoads:
             (b'[{"a": 1}, {"a": 2}]', [{"a": 1}, {"a": 2}]),
         ],
     )
-    def test_takes_what_every_reader_understands_alike(
-        self, text: bytes | str, value: object
-    ) -> None:
+    def test_accepts_json(self, text: bytes | str, value: object) -> None:
         assert loads(text) == value
 
     @pytest.mark.parametrize(
@@ -71,7 +69,7 @@ class TestLoads:
             (b'{"a":' * 100_000, TOO_DEEP),
         ],
     )
-    def test_refuses_the_rest_and_says_why(self, text: bytes | str, reason: str) -> None:
+    def test_rejects_everything_else_with_a_reason(self, text: bytes | str, reason: str) -> None:
         with pytest.raises(StrictJsonError) as refusal:
             loads(text)
         assert str(refusal.value) == reason

@@ -7,7 +7,7 @@ from adapters.in_memory.rooms import InMemoryRooms
 from application.ports.room_gateway import RoomGateway
 from contract.room_gateway import RoomGatewayContract
 from contract.rooms import Rooms
-from tests.rooms import arranged
+from tests.support.rooms import arranged
 
 
 class TestInMemoryRoomGateway(RoomGatewayContract):

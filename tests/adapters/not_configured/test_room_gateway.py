@@ -13,9 +13,9 @@ class TestNotConfiguredRoomGateway:
     async def test_fails_every_call_and_names_what_is_missing(self) -> None:
         gateway = NotConfiguredRoomGateway(missing=("LIVEKIT_URL", "LIVEKIT_API_KEY"))
         for call in (
-            gateway.get_room(ROOM),
-            gateway.mute_track(ALICE, TrackSid("TR_mic"), muted=True),
-            gateway.verify_access(),
+            gateway.get_room(ROOM, deadline=0),
+            gateway.mute_track(ALICE, TrackSid("TR_mic"), muted=True, deadline=0),
+            gateway.verify_access(deadline=0),
         ):
             with pytest.raises(RoomGatewayNotConfiguredError, match="LIVEKIT_URL, LIVEKIT_API_KEY"):
                 await call

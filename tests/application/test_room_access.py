@@ -1,0 +1,74 @@
+import asyncio
+
+import pytest
+
+from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from adapters.in_memory.rooms import InMemoryRooms
+from application.ports.room_gateway import RoomGatewayRefusedError, RoomGatewayUnavailableError
+from application.room_access import RoomAccess
+from domain.caller import AnonymousCaller, IdentifiedCaller, TenantId
+from domain.room import RoomName, RoomNotFoundError, RoomNotFoundReason
+from tests.application.recording_gateway import RecordingGateway
+
+TENANT_A = IdentifiedCaller(id=TenantId("tenant-a"))
+ROOM = RoomName("room")
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class TestRoomAccess:
+    async def test_lets_a_tenant_enter_its_own_rooms_only(self) -> None:
+        rooms = InMemoryRooms(remote_unmute=True)
+        rooms.put_room(ROOM, metadata='{"auth_id": "tenant-b"}')
+        rooms.put_room(RoomName("unowned"))
+        rooms.put_room(RoomName("own"), metadata='{"auth_id": "tenant-a"}')
+        access = RoomAccess(gateway=InMemoryRoomGateway(rooms), timeout_s=3600)
+        await access.enter(TENANT_A, RoomName("own"))
+        reasons = []
+        for name in (ROOM, RoomName("unowned"), RoomName("missing")):
+            with pytest.raises(RoomNotFoundError) as refusal:
+                await access.enter(TENANT_A, name)
+            reasons.append(refusal.value.reason)
+        assert reasons == [
+            RoomNotFoundReason.FOREIGN,
+            RoomNotFoundReason.UNOWNED,
+            RoomNotFoundReason.MISSING,
+        ]
+
+    async def test_reads_no_room_for_an_anonymous_caller(self) -> None:
+        gateway = RecordingGateway()
+        await RoomAccess(gateway=gateway, timeout_s=3600).enter(AnonymousCaller(), ROOM)
+        assert gateway.calls == []
+
+    async def test_returns_the_deadline_that_it_gave_the_gateway(self) -> None:
+        gateway = RecordingGateway()
+        access = RoomAccess(gateway=gateway, timeout_s=3600)
+        before = now()
+        tightened = await access.enter(TENANT_A, ROOM)
+        assert before + 3600 <= tightened <= now() + 3600
+        sooner = now() + 60
+        assert await access.enter(TENANT_A, ROOM, deadline=sooner) == sooner
+        assert await access.enter(AnonymousCaller(), ROOM, deadline=sooner) == sooner
+        assert gateway.calls == [("get_room", tightened), ("get_room", sooner)]
+
+    async def test_limits_the_time_of_a_verification(self) -> None:
+        gateway = RecordingGateway()
+        access = RoomAccess(gateway=gateway, timeout_s=3600)
+        before = now()
+        await access.verify()
+        await access.verify(deadline=before + 60)
+        (_, tightened), (_, sooner) = gateway.calls
+        assert before + 3600 <= tightened <= now() + 3600
+        assert sooner == before + 60
+
+    async def test_passes_on_why_access_could_not_be_verified(self) -> None:
+        rooms = InMemoryRooms(remote_unmute=True)
+        access = RoomAccess(gateway=InMemoryRoomGateway(rooms), timeout_s=3600)
+        await access.verify()
+        rooms.fail_next(RoomGatewayRefusedError(reason="arranged"))
+        with pytest.raises(RoomGatewayRefusedError):
+            await access.verify()
+        with pytest.raises(RoomGatewayUnavailableError):
+            await access.verify(deadline=0)
