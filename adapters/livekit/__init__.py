@@ -1,4 +1,4 @@
-"""LiveKit's RoomService, through livekit-api.
+"""LiveKit's RoomService, through livekit-api's Twirp client.
 
-Nothing that LiveKit says in words leaves this folder: its answers hold secrets.
+No text of LiveKit's is passed on: its answers hold secrets.
 """

@@ -1,8 +1,6 @@
-"""The HTTP session towards LiveKit, for livekit-api has no bounds of its own."""
+"""The HTTP session for LiveKit, with the limits that livekit-api does not set."""
 
-import asyncio
 import json
-from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
 
@@ -12,20 +10,18 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from typing_extensions import override
 
-from adapters.livekit.bounds import Bounds
+from adapters.livekit.errors import UnusableAnswerError
+from adapters.livekit.limits import LiveKitLimits
+from application.ports.room_gateway import RoomGatewayUnavailableError
 
 _ATTEMPTS = 3
 _MAX_ERROR_BYTES = 64 << 10
-_MAX_ROOMS_BYTES = 1280 << 10  # 16 rooms, each with 64,000 bytes of metadata, LiveKit's own bound
-_MAX_ANSWER_BYTES = 512 << 10  # a participant brings metadata and attributes of 64,000 bytes each
+_MAX_ROOMS_BYTES = 1280 << 10  # 16 rooms, each with 64,000 bytes of metadata, LiveKit's own limit
+_MAX_ANSWER_BYTES = 512 << 10  # a participant has metadata and attributes of 64,000 bytes each
 
 
-UNTIL: ContextVar[float] = ContextVar("until")
-"""The time of the event loop's until which a call is waited for; livekit-api hands no such on."""
-
-
-class SilentConnector(aiohttp.TCPConnector):
-    """Keeps no connection on which something came unasked, which would pass for the next answer."""
+class NoStaleDataConnector(aiohttp.TCPConnector):
+    """Uses no connection with unread data, which would be taken for the next answer."""
 
     @override
     async def connect(
@@ -36,37 +32,37 @@ class SilentConnector(aiohttp.TCPConnector):
             if connection.protocol is None or not connection.protocol.should_close:
                 return connection
             connection.close()
-        raise aiohttp.ClientConnectionError("spoke without being asked")
+        raise RoomGatewayUnavailableError(reason="sent data before a request")
 
 
 class BoundedResponse(ClientResponse):
-    """An answer that is read up to a bound and refused beyond, or where its end cannot be told."""
+    """An answer that is read up to a limit and must say where it ends."""
+
+    _bounded_body: bytes | None = None
 
     @override
     async def read(self) -> bytes:
-        if self._body is None:
+        if self._bounded_body is None:
             body = bytearray()
             async for chunk in self.content.iter_any():
                 body += chunk
                 if len(body) > self._max_bytes():
                     self.close()
-                    raise aiohttp.ClientPayloadError("the answer is too large")
+                    raise UnusableAnswerError(reason="answer too large")
             chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
             if not chunked and "Content-Length" not in self.headers:
-                raise aiohttp.ClientPayloadError("the answer may have been broken off")
-            self._body = bytes(body)
-        return await super().read()
+                raise UnusableAnswerError(reason="answer without a length, it may be incomplete")
+            self._bounded_body = bytes(body)
+        return self._bounded_body
 
     @override
     async def json(self, **_: Any) -> dict[str, Any]:
-        """Read the JSON of an error, in UTF-8 whatever charset it claims: some take minutes.
+        """Read an error's JSON, as UTF-8 whatever charset it names: some take minutes to decode.
 
-        livekit-api would lose the status of an error that is no object.
+        livekit-api takes what cannot be read for an empty object, but loses the status where it
+        is no object.
         """
-        try:
-            found = json.loads((await self.read()).decode())
-        except (ValueError, RecursionError):
-            return {}
+        found = json.loads((await self.read()).decode())
         return found if isinstance(found, dict) else {}
 
     def _max_bytes(self) -> int:
@@ -75,33 +71,26 @@ class BoundedResponse(ClientResponse):
         return _MAX_ROOMS_BYTES if self.url.name == "ListRooms" else _MAX_ANSWER_BYTES
 
 
-async def tell_time_left(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Tell LiveKit for how long it is waited for."""
-    left_s = UNTIL.get() - asyncio.get_running_loop().time()
-    request.headers["X-Twirp-Timeout-Ms"] = str(max(1, round(left_s * 1000)))
-    return await handler(request)
-
-
-async def refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Fail on a redirect, which livekit-api would follow with the token in hand."""
+async def reject_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Fail on a redirect, which livekit-api would follow, token included."""
     response = await handler(request)
     if 300 <= response.status < 400:  # noqa: PLR2004 - the class of HTTP status
         response.close()
-        raise aiohttp.ClientConnectionError("redirected")
+        raise RoomGatewayUnavailableError(reason=f"answered {response.status}, a redirect")
     return response
 
 
-def make_session(bounds: Bounds) -> aiohttp.ClientSession:
-    """Make a session for LiveKit alone, so that a hanging LiveKit starves nobody else.
+def make_session(limits: LiveKitLimits) -> aiohttp.ClientSession:
+    """Make a session for LiveKit alone, so that a hanging LiveKit blocks no other upstream.
 
-    The caller bounds each call in time, since livekit-api switches aiohttp's own timeouts off.
-    Compressed answers are not asked for and not unpacked: unpacking has no bound.
+    Whoever calls limits the time of each call: livekit-api switches aiohttp's own timeouts off.
+    Compressed answers are not asked for and not decompressed: that would have no limit.
     """
     return aiohttp.ClientSession(
-        connector=SilentConnector(limit=bounds.max_connections),
+        connector=NoStaleDataConnector(limit=limits.max_connections),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         headers={"Accept-Encoding": "identity"},
         response_class=BoundedResponse,
-        middlewares=(tell_time_left, refuse_redirects),
+        middlewares=(reject_redirects,),
     )

@@ -1,4 +1,4 @@
-"""What a LiveKit that does not behave may answer, byte for byte, and what it means."""
+"""Answers of a LiveKit that misbehaves, byte for byte, and what they mean."""
 
 import gzip
 import json
@@ -26,6 +26,12 @@ def twirp(status: str, members: object) -> bytes:
 
 def page(status: str) -> bytes:
     return answer(status, b"<html><h1>s3cret</h1></html>", "text/html")
+
+
+def error_of_size(size: int) -> bytes:
+    """A participant's absence, in a body of so many bytes."""
+    error = {"code": "not_found", "msg": ""}
+    return twirp("404 Not Found", error | {"msg": "x" * (size - len(json.dumps(error)))})
 
 
 def owned_by(tenant: str) -> bytes:
@@ -78,7 +84,7 @@ UNAVAILABLE: dict[str, bytes] = {
 }
 
 CUT_OFF = (UNAVAILABLE["closed without an answer"], UNAVAILABLE["broken off in the head"])
-"""A read is asked for once more then; a mute never is."""
+"""A read is retried once then; a mute never is."""
 
 REFUSED: dict[str, bytes] = {
     "wrong secret": answer("401 Unauthorized", b"invalid token: s3cret", "text/plain"),

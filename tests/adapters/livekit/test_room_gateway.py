@@ -7,16 +7,16 @@ import pytest
 from pytest_aiohttp import AiohttpServer
 
 from adapters.livekit.api_key import ApiKey
-from adapters.livekit.bounds import Bounds
+from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.room_gateway import open_gateway
 from application.ports.room_gateway import RoomGateway
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from contract.room_gateway import MANY, RoomGatewayContract
 from contract.rooms import Rooms
-from tests.livekit_server import LiveKitServer
-from tests.rooms import arranged
-from tests.rooms.real import rooms_on
+from tests.support.livekit_server import LiveKitServer
+from tests.support.rooms import arranged
+from tests.support.rooms.real import rooms_on
 
 CONNECTIONS = MANY // 2
 
@@ -27,7 +27,7 @@ class TestLiveKitRoomGateway(RoomGatewayContract):
         return LiveKitDouble(
             api_key="devkey",
             api_secret="a-secret-of-at-least-32-characters",
-            rooms=LiveKitRooms(remote_unmute=remote_unmute, absent_wait_s=60.0),
+            rooms=LiveKitRooms(remote_unmute=remote_unmute, absent_wait_s=3600),
         )
 
     @pytest.fixture
@@ -42,13 +42,15 @@ class TestLiveKitRoomGateway(RoomGatewayContract):
         async with open_gateway(
             url=str(server.make_url("/")),
             api_key=partial(ApiKey, name=double.api_key, secret=double.api_secret),
-            bounds=Bounds(timeout_s=5.0, max_connections=CONNECTIONS),
+            limits=LiveKitLimits(max_connections=CONNECTIONS),
         ) as gateway:
             yield gateway
 
 
 @pytest.mark.livekit_server
 class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
+    timeout_s = 2.5  # less than the 3 s that LiveKit waits for an absent participant
+
     @pytest.fixture
     def server(
         self, livekit_server: Callable[[bool], LiveKitServer], *, remote_unmute: bool
@@ -65,7 +67,6 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
         async with open_gateway(
             url=server.url,
             api_key=partial(ApiKey, name=server.api_key, secret=server.api_secret),
-            # Under the 3 s that LiveKit waits for somebody who is not there.
-            bounds=Bounds(timeout_s=2.5, max_connections=CONNECTIONS),
+            limits=LiveKitLimits(max_connections=CONNECTIONS),
         ) as gateway:
             yield gateway

@@ -1,0 +1,120 @@
+"""The calls of LiveKit's RoomService that we make, each within its deadline."""
+
+import asyncio
+from collections.abc import Collection
+from typing import TypeVar
+
+import aiohttp
+from attrs import field, frozen
+from google.protobuf.message import Message
+from livekit.api import (
+    ListRoomsRequest,
+    ListRoomsResponse,
+    MuteRoomTrackRequest,
+    MuteRoomTrackResponse,
+    ParticipantInfo,
+    RoomParticipantIdentity,
+)
+from livekit.api.twirp_client import TwirpClient
+
+from adapters.livekit.errors import (
+    FOREIGN_ERRORS,
+    ConnectionLostError,
+    UnusableAnswerError,
+    translate,
+)
+from adapters.livekit.tokens import AccessTokens
+from application.ports.room_gateway import RoomGatewayUnavailableError
+from domain.room import RoomName
+from domain.track import Participant
+
+M = TypeVar("M", bound=Message)
+
+
+@frozen(kw_only=True)
+class RoomServiceClient:
+    """Makes each call under a token with the least grants.
+
+    A ``deadline`` is an instant of the event loop's clock. Every method raises a
+    ``RoomGatewayError`` where the call fails.
+    """
+
+    url: str
+    session: aiohttp.ClientSession
+    tokens: AccessTokens
+    _twirp: TwirpClient = field(init=False)
+
+    @_twirp.default
+    def _make_twirp_client(self) -> TwirpClient:
+        # Failover would send a call, also a mute, up to three times to LiveKit Cloud.
+        return TwirpClient(self.session, self.url, "livekit", failover=False)
+
+    async def list_rooms(self, names: Collection[RoomName], deadline: float) -> ListRoomsResponse:
+        """Read the rooms of these names, at least one: without names LiveKit lists every room.
+
+        Retried once where the connection is lost before the answer, as pooled ones can be.
+        """
+        request = ListRoomsRequest(names=names)
+        try:
+            return await self._call(
+                "ListRooms", self.tokens.for_listing(), request, ListRoomsResponse, deadline
+            )
+        except ConnectionLostError:
+            return await self._call(
+                "ListRooms", self.tokens.for_listing(), request, ListRoomsResponse, deadline
+            )
+
+    async def get_participant(self, participant: Participant, deadline: float) -> ParticipantInfo:
+        """Read a participant; its tracks may lag behind what was published or muted last.
+
+        Raises:
+            AbsentError: LiveKit says that there is no such participant or no such room.
+        """
+        answer = await self._call(
+            "GetParticipant",
+            self.tokens.for_room(participant.room),
+            RoomParticipantIdentity(room=participant.room, identity=participant.identity),
+            ParticipantInfo,
+            deadline,
+        )
+        if answer.identity != participant.identity:
+            raise UnusableAnswerError(reason="answered about another participant")
+        return answer
+
+    async def mute_published_track(
+        self, request: MuteRoomTrackRequest, deadline: float
+    ) -> MuteRoomTrackResponse:
+        """Send a mute, once."""
+        return await self._call(
+            "MutePublishedTrack",
+            self.tokens.for_room(RoomName(request.room)),
+            request,
+            MuteRoomTrackResponse,
+            deadline,
+        )
+
+    async def _call(
+        self, method: str, token: str, request: Message, response: type[M], deadline: float
+    ) -> M:
+        left_s = time_left_s(deadline)
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "X-Twirp-Timeout-Ms": str(max(1, round(left_s * 1000))),
+        }
+        try:
+            async with asyncio.timeout_at(deadline):  # livekit-api has no timeout of its own
+                return await self._twirp.request("RoomService", method, request, headers, response)
+        except FOREIGN_ERRORS as error:
+            raise translate(error) from None
+
+
+def time_left_s(deadline: float) -> float:
+    """Return the seconds that are left, more than 0.
+
+    Raises:
+        RoomGatewayUnavailableError: none are.
+    """
+    left_s = deadline - asyncio.get_running_loop().time()
+    if left_s <= 0:
+        raise RoomGatewayUnavailableError(reason="no time left")
+    return left_s

@@ -1,0 +1,249 @@
+"""Each call's own terms: token, headers, retries, kept connections."""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import jwt
+import pytest
+import uvloop
+from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.test_utils import TestServer
+from attrs import define, field
+from livekit.api import MuteRoomTrackRequest, ParticipantInfo
+from typing_extensions import override
+
+from adapters.livekit.api_key import ApiKey
+from adapters.livekit.errors import AbsentError, UnusableAnswerError
+from adapters.livekit.room_service import RoomServiceClient
+from adapters.livekit.tokens import AccessTokens
+from application.ports.room_gateway import RoomGatewayUnavailableError
+from tests.adapters.livekit.canned import ALICE, MUTED, SID, answer, owned_by, twirp
+from tests.adapters.livekit.livekit_servers import (
+    HOUR_S,
+    SECRET,
+    Canned,
+    gateway_to,
+    header,
+    serve,
+    within,
+)
+from tests.support.sockets import will_reset
+
+MUTE = MuteRoomTrackRequest(room=ALICE.room, identity=ALICE.identity, track_sid=SID, muted=True)
+
+
+@define
+class Resolver(AbstractResolver):
+    """Finds every host on loopback, or none; counts how often it is asked."""
+
+    port: int | None
+    asked: int = field(init=False, default=0)
+
+    @override
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        self.asked += 1
+        if self.port is None:
+            raise OSError
+        return [
+            {
+                "hostname": host,
+                "host": "127.0.0.1",
+                "port": port,
+                "family": socket.AF_INET,
+                "proto": 0,
+                "flags": socket.AI_NUMERICHOST,
+            }
+        ]
+
+    @override
+    async def close(self) -> None:
+        pass
+
+
+@asynccontextmanager
+async def client_of(host: str, resolver: Resolver) -> AsyncIterator[RoomServiceClient]:
+    tokens = AccessTokens(api_key=lambda: ApiKey(name="key", secret=SECRET), token_life_s=600)
+    connector = aiohttp.TCPConnector(resolver=resolver)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        url = f"http://{host}:{resolver.port or 80}"
+        yield RoomServiceClient(url=url, session=session, tokens=tokens)
+
+
+class TestCalls:
+    async def test_carry_a_token_of_short_life_and_least_grants(self) -> None:
+        livekit = Canned(answer("200 OK", MUTED))
+        async with livekit.gateway() as gateway:
+            await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+            livekit.canned = answer("200 OK")
+            await gateway.verify_access(deadline=within(HOUR_S))
+        nothing = {"canPublish": False, "canSubscribe": False, "canPublishData": False}
+        tokens = [header(head, "Authorization").removeprefix("Bearer ") for head in livekit.heads]
+        claims = [jwt.decode(token, SECRET, ["HS256"]) for token in tokens]
+        assert [claim["exp"] - claim["nbf"] for claim in claims] == [600, 600]
+        assert [claim["iss"] for claim in claims] == ["key", "key"]
+        assert [claim["video"] for claim in claims] == [
+            {"roomAdmin": True, "room": "room", **nothing},
+            {"roomList": True, **nothing},
+        ]
+
+    async def test_tell_livekit_how_long_they_wait(self) -> None:
+        livekit = Canned(answer("200 OK"))
+        async with livekit.gateway() as gateway:
+            await gateway.verify_access(deadline=within(2 * HOUR_S))
+        told_ms = int(header(livekit.heads[0], "X-Twirp-Timeout-Ms"))
+        assert HOUR_S * 1000 < told_ms <= 2 * HOUR_S * 1000
+
+    async def test_ask_for_nothing_compressed_and_keep_no_cookies(self) -> None:
+        livekit = Canned(answer("200 OK", more="Set-Cookie: s3cret=1\r\n"))
+        async with livekit.gateway(host="localhost") as gateway:  # cookies are for names only
+            for _ in range(2):
+                await gateway.verify_access(deadline=within(HOUR_S))
+        assert [header(head, "Accept-Encoding") for head in livekit.heads] == ["identity"] * 2
+        assert "s3cret" not in str(livekit.heads)
+
+    async def test_are_sent_once_to_livekit_cloud_whatever_it_answers(self) -> None:
+        """livekit-api's failover is for hosts of that name."""
+        asked: Counter[str] = Counter()
+
+        async def fail(request: web.Request) -> web.Response:
+            asked[request.path.rpartition("/")[2]] += 1
+            return web.Response(status=503)
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", fail)
+        async with (
+            TestServer(app) as server,
+            client_of("project.livekit.cloud", Resolver(server.port)) as client,
+        ):
+            with pytest.raises(RoomGatewayUnavailableError):
+                await client.mute_published_track(MUTE, within(HOUR_S))
+            with pytest.raises(RoomGatewayUnavailableError):
+                await client.list_rooms([ALICE.room], within(HOUR_S))
+        assert asked == {"MutePublishedTrack": 1, "ListRooms": 1}
+
+    async def test_are_not_retried_where_there_is_no_connection(self) -> None:
+        resolver = Resolver(None)
+        async with client_of("livekit.test", resolver) as client:
+            with pytest.raises(RoomGatewayUnavailableError):
+                await client.list_rooms([ALICE.room], within(HOUR_S))
+        assert resolver.asked == 1
+
+    async def test_are_not_sent_with_no_time_left(self) -> None:
+        livekit = Canned(answer("200 OK"))
+        async with livekit.gateway() as gateway:
+            for call in (
+                gateway.client.list_rooms([ALICE.room], within(0)),
+                gateway.client.get_participant(ALICE, within(-HOUR_S)),
+                gateway.client.mute_published_track(MUTE, within(0)),
+            ):
+                with pytest.raises(RoomGatewayUnavailableError) as failed:
+                    await call
+                assert failed.value.reason == "no time left"
+            await gateway.verify_access(deadline=within(HOUR_S))
+        assert livekit.calls == ["ListRooms"]
+
+    async def test_have_answers_that_can_be_read_twice(self) -> None:
+        """An answer that seemed empty the second time would mean: no such track."""
+        livekit = Canned(answer("200 OK", MUTED))
+        async with (
+            livekit.gateway() as gateway,
+            gateway.client.session.post(gateway.client.url) as response,
+        ):
+            assert [await response.read(), await response.read()] == [MUTED, MUTED]
+
+    async def test_read_the_participant_that_was_asked_for_and_no_other(self) -> None:
+        found = ParticipantInfo(identity=ALICE.identity, name="Alice")
+        livekit = Canned(answer("200 OK", found.SerializeToString()))
+        async with livekit.gateway() as gateway:
+            read = gateway.client.get_participant
+            assert await read(ALICE, within(HOUR_S)) == found
+            for other in (b"", ParticipantInfo(identity="bob").SerializeToString()):
+                livekit.canned = answer("200 OK", other)
+                with pytest.raises(UnusableAnswerError):
+                    await read(ALICE, within(HOUR_S))
+            livekit.canned = twirp("404 Not Found", {"code": "not_found"})
+            with pytest.raises(AbsentError):
+                await read(ALICE, within(HOUR_S))
+
+
+class TestKeptConnections:
+    @pytest.mark.parametrize("resets", [False, True])
+    async def test_that_are_closed_at_their_next_use_fail_no_read(self, *, resets: bool) -> None:
+        cuts = 0
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal cuts
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            cuts += 1
+            if resets:
+                will_reset(writer)
+            writer.close()
+
+        async with serve(talk) as url, gateway_to(url) as gateway:
+            for _ in range(3):
+                await gateway.verify_access(deadline=within(HOUR_S))
+        assert cuts == 2
+
+    async def test_bring_no_answer_that_came_with_the_one_before(self) -> None:
+        """It could name a room's former owner."""
+        owners = iter(["former", "new"])
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(2 * owned_by(next(owners)))
+            await reader.read()
+            writer.close()
+
+        async with serve(talk) as url, gateway_to(url) as gateway:
+            for owner in ("former", "new"):
+                room = await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
+                assert room.owner == owner
+
+    async def test_bring_no_answer_that_came_while_they_were_idle(self) -> None:
+        owners = iter(["former", "new"])
+        writers: list[asyncio.StreamWriter] = []
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(owned_by(next(owners)))
+            await reader.read()
+            writer.close()
+
+        async with serve(talk) as url, gateway_to(url) as gateway:
+            room = await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
+            assert room.owner == "former"
+            writers[0].write(owned_by("former"))
+            for _ in range(20):  # on loopback it is there at once, and read in the next turns
+                await asyncio.sleep(0)
+            room = await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
+            assert room.owner == "new"
+
+    def test_with_data_before_the_first_request_are_not_used(self) -> None:
+        """On uvloop, what a server sends at once is there before the request is sent."""
+        accepted = 0
+
+        async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal accepted
+            accepted += 1
+            writer.write(b"220 hello\r\n")
+            await reader.read()
+            writer.close()
+
+        async def ask() -> None:
+            async with serve(greet) as url, gateway_to(url) as gateway:
+                with pytest.raises(RoomGatewayUnavailableError):
+                    await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(ask())
+        assert 1 <= accepted <= 3
