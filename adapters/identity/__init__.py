@@ -1,4 +1,4 @@
-"""Who is calling: the sources of identity, each an authenticator.
+"""Sources of identity, each an ``Authenticator``.
 
-A token that a source does not know is refused; no failure of a source ever means "nobody".
+A source rejects tokens that it does not know. No failure ever makes the caller anonymous.
 """

@@ -1,4 +1,4 @@
-"""Tenants known by secrets that the operator has given out."""
+"""Tenants identified by API secrets that the operator has issued."""
 
 import hmac
 import secrets
@@ -12,17 +12,18 @@ from typing_extensions import override
 from application.ports.authenticator import (
     Authenticator,
     CredentialUnknownError,
-    PresentCredential,
+    PresentedRequest,
 )
 from domain.caller import Caller, IdentifiedCaller, TenantId
 
 
 @frozen
 class ApiSecrets:
-    """The tenant of each secret; a tenant may have several.
+    """The tenant of each secret; a tenant may have several secrets.
 
-    A secret is found by a digest under a key of this process alone, then compared once in
-    constant time: ten thousand secrets cost what one costs, and time tells nothing of them.
+    A secret is looked up by a keyed digest, whose key is random for each process, then compared
+    once in constant time. So the lookup costs the same for one secret as for ten thousand, and
+    its duration leaks nothing about them.
     """
 
     tenants: Mapping[str, TenantId] = field(repr=False)
@@ -37,10 +38,10 @@ class ApiSecrets:
         }
 
     def holder(self, token: str) -> TenantId | None:
-        """Tell whose secret this is, if anybody's."""
-        shown = token.encode()
-        secret, tenant = self._known.get(self._digest(shown), (b"", None))
-        return tenant if hmac.compare_digest(shown, secret) else None
+        """Return the tenant that owns a secret, or ``None`` if it is unknown."""
+        candidate = token.encode()
+        secret, tenant = self._known.get(self._digest(candidate), (b"", None))
+        return tenant if hmac.compare_digest(candidate, secret) else None
 
     def _digest(self, secret: bytes) -> bytes:
         return blake2b(secret, key=self._key).digest()
@@ -48,13 +49,13 @@ class ApiSecrets:
 
 @frozen
 class ApiSecretsAuthenticator(Authenticator):
-    """Knows a tenant by any of its secrets, as they stand now."""
+    """Identifies a tenant by any of its secrets; ``secrets`` returns the current ones."""
 
     secrets: Callable[[], ApiSecrets]
 
     @override
-    async def authenticate(self, present: PresentCredential) -> Caller:
-        tenant = self.secrets().holder(present().token)
+    async def authenticate(self, request: PresentedRequest) -> Caller:
+        tenant = self.secrets().holder(request.token)
         if tenant is None:
-            raise CredentialUnknownError(reason="no such API secret")
+            raise CredentialUnknownError(reason="unknown API secret")
         return IdentifiedCaller(id=tenant)

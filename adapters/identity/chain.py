@@ -1,4 +1,4 @@
-"""Several sources of identity, one after another."""
+"""Several sources of identity, tried in order."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -9,34 +9,34 @@ from typing_extensions import override
 from application.ports.authenticator import (
     Authenticator,
     CredentialUnknownError,
-    PresentCredential,
+    PresentedRequest,
 )
 from domain.caller import Caller
 
 
 @frozen
 class ChainAuthenticator(Authenticator):
-    """Asks sources in order; the first that knows the credential, for good or bad, decides.
+    """Tries sources in order; the first that knows the token, valid or not, decides.
 
-    One that cannot tell ends the search: behind it nobody knows whose credential it is.
+    Any other failure ends the search: the token may belong to the source that failed.
     """
 
     sources: Sequence[Authenticator]
 
     @override
-    async def authenticate(self, present: PresentCredential) -> Caller:
-        credential = present()
+    async def authenticate(self, request: PresentedRequest) -> Caller:
+        _ = request.token  # a missing or malformed token fails here, before any source is tried
         *first, last = self.sources
         for source in first:
             with suppress(CredentialUnknownError):
-                return await source.authenticate(lambda: credential)
-        return await last.authenticate(lambda: credential)
+                return await source.authenticate(request)
+        return await last.authenticate(request)
 
 
 @asynccontextmanager
 async def open_chain(
     sources: Iterable[AbstractAsyncContextManager[Authenticator]],
 ) -> AsyncIterator[ChainAuthenticator]:
-    """Open sources of identity, at least one, for as long as the block runs."""
+    """Open one or more sources of identity for as long as the block runs."""
     async with AsyncExitStack() as stack:
         yield ChainAuthenticator([await stack.enter_async_context(source) for source in sources])

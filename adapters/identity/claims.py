@@ -1,26 +1,26 @@
-"""What a signed token has to claim (RFC 7519) before it says who is calling."""
+"""Validation of a signed token's claims (RFC 7519)."""
 
 from attrs import frozen
 
 from application.ports.authenticator import CredentialRefusedError
 from domain import strict_json
 from domain.caller import (
+    AnonymousCaller,
     Caller,
     IdentifiedCaller,
     InvalidTenantIdError,
-    UnidentifiedCaller,
-    tenant_id,
+    parse_tenant_id,
 )
 
-_LAST_SECOND = 253_402_300_799  # of the year 9999; a token that lives longer is a mistake
+_LAST_SECOND = 253_402_300_799  # of the year 9999; a later date is a mistake, such as milliseconds
 
 
 @frozen(kw_only=True)
 class ClaimRules:
-    """What the operator expects of a token's claims.
+    """Rules for a token's claims.
 
-    ``issuer`` and ``audience`` are checked where they are not ``None``. ``leeway_s`` is how far
-    the issuer's clock may be from ours. ``allow_no_id`` lets tokens without the id claim in.
+    ``issuer`` and ``audience`` are checked unless they are ``None``. ``leeway_s`` is the allowed
+    clock skew. ``allow_no_id`` accepts tokens without the id claim, as an anonymous caller's.
     """
 
     issuer: str | None = None
@@ -30,16 +30,19 @@ class ClaimRules:
     allow_no_id: bool = False
 
     def caller(self, payload: bytes, *, now: float) -> Caller:
-        """Tell who is calling from the claims of a token whose signature is good.
+        """Return the caller that the claims of a token with a verified signature name.
+
+        Args:
+            payload: the claims, as JSON.
+            now: seconds since 1970.
 
         Raises:
-            CredentialRefusedError: the claims are malformed, or not what is expected at ``now``,
-                seconds since 1970.
+            CredentialRefusedError: the claims are malformed or break a rule.
         """
         try:
             claims = strict_json.loads_object(payload)
         except strict_json.StrictJsonError as error:
-            raise CredentialRefusedError(reason=f"the payload {error}") from None
+            raise CredentialRefusedError(reason=f"payload {error}") from None
         self._check_times(claims, now)
         self._check_parties(claims)
         return self._caller(claims)
@@ -54,25 +57,25 @@ class ClaimRules:
 
     def _check_parties(self, claims: dict[str, object]) -> None:
         if self.issuer is not None and claims.get("iss") != self.issuer:
-            raise CredentialRefusedError(reason="from another issuer")
+            raise CredentialRefusedError(reason="wrong issuer")
         audience = claims.get("aud", [])
         audiences = audience if isinstance(audience, list) else [audience]
         if not all(isinstance(one, str) for one in audiences):
             raise CredentialRefusedError(reason="aud is malformed")
         if self.audience is not None and self.audience not in audiences:
-            raise CredentialRefusedError(reason="for another audience")
+            raise CredentialRefusedError(reason="wrong audience")
 
     def _caller(self, claims: dict[str, object]) -> Caller:
         if self.allow_no_id and self.id_claim not in claims:
-            return UnidentifiedCaller()
+            return AnonymousCaller()
         try:
-            return IdentifiedCaller(id=tenant_id(claims.get(self.id_claim)))
+            return IdentifiedCaller(id=parse_tenant_id(claims.get(self.id_claim)))
         except InvalidTenantIdError:
-            raise CredentialRefusedError(reason="the id claim is no tenant's id") from None
+            raise CredentialRefusedError(reason="id claim is not a valid tenant id") from None
 
 
 def _date(claims: dict[str, object], name: str, default: float) -> float:
-    """Read a number of seconds since 1970; not a digit string, not 10^400."""
+    """Return a claim that is a number of seconds since 1970, or ``default`` if it is missing."""
     found = claims.get(name, default)
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise CredentialRefusedError(reason=f"{name} is not a number")

@@ -1,6 +1,6 @@
-"""Callers known by an authentication service, which is told of each request and says whose it is.
+"""Callers identified by an authentication service, which is sent the details of each request.
 
-The question is a signed token, so that the service knows that it is we who ask.
+What it is sent is signed, so that the service can tell who is calling it.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from typing_extensions import override
 from adapters.identity.signing_key import SigningKey
 from adapters.identity.upstream import (
     UNREACHABLE,
-    UpstreamError,
-    describe,
+    InvalidResponseError,
+    failure_reason,
     make_session,
     read_ok,
 )
@@ -25,34 +25,32 @@ from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
     AuthenticatorUnusableError,
-    Credential,
     CredentialRefusedError,
-    PresentCredential,
     PresentedRequest,
 )
 from domain import strict_json
 from domain.caller import (
+    AnonymousCaller,
     Caller,
     IdentifiedCaller,
     InvalidTenantIdError,
-    UnidentifiedCaller,
-    tenant_id,
+    parse_tenant_id,
 )
 
-_MAX_ANSWER_BYTES = 4 * 1024
-_QUESTION_LIFE_S = 300
-_SUBJECT = "sayna-auth"  # what the services that deployments run already look for
-_KEPT_BACK = ("authorization", "cookie", "host", "x-real-ip")
-_KEPT_BACK_PREFIXES = ("x-forwarded-", "x-sayna-")
-_REFUSALS = (401, 403)
+_MAX_RESPONSE_BYTES = 4 * 1024
+_JWT_LIFETIME_S = 300
+_SUBJECT = "sayna-auth"  # expected by authentication services that are already deployed
+_NOT_FORWARDED = ("authorization", "cookie", "host", "x-real-ip")
+_NOT_FORWARDED_PREFIXES = ("x-forwarded-", "x-sayna-")
+_REFUSED_STATUSES = (401, 403)
 
 
 @frozen(kw_only=True)
 class DelegatedAuthenticator(Authenticator):
-    """Lets the service decide; what it says is an id, a refusal, or an error, and never "nobody".
+    """Asks the service for the caller's id; an invalid response is an error.
 
-    Only with ``allow_no_id`` does an answer that says nothing let a caller in without an id.
-    ``clock`` tells the seconds since 1970.
+    Only with ``allow_no_id`` may a response without an id make the caller anonymous.
+    ``clock`` returns the seconds since 1970.
     """
 
     url: str = field(repr=False)
@@ -63,80 +61,79 @@ class DelegatedAuthenticator(Authenticator):
     clock: Callable[[], float] = time.time
 
     @override
-    async def authenticate(self, present: PresentCredential) -> Caller:
-        credential = present()
-        question = await self._question(credential)
+    async def authenticate(self, request: PresentedRequest) -> Caller:
+        signed = await self._sign(request)
         try:
-            due = asyncio.get_running_loop().time() + self.timeout_s
-            async with asyncio.timeout_at(min(due, credential.request.until)):
-                return self._caller(await self._ask(question))
+            timeout_at = asyncio.get_running_loop().time() + self.timeout_s
+            async with asyncio.timeout_at(min(timeout_at, request.deadline)):
+                return self._caller(await self._post(signed))
         except UNREACHABLE as error:
             raise AuthenticatorUnavailableError(reason=_reason(error)) from None
-        except (UpstreamError, aiohttp.ClientError) as error:
+        except (InvalidResponseError, aiohttp.ClientError) as error:
             raise AuthenticatorUnusableError(reason=_reason(error)) from None
 
-    async def _question(self, credential: Credential) -> str:
-        request = credential.request
+    async def _sign(self, request: PresentedRequest) -> str:
+        token = request.token  # before the body: a malformed token is the first error
         body = await request.body()
-        issued = int(self.clock())
+        issued_at = int(self.clock())
         claims = {
             "sub": _SUBJECT,
-            "iat": issued,
-            "exp": issued + _QUESTION_LIFE_S,
+            "iat": issued_at,
+            "exp": issued_at + _JWT_LIFETIME_S,
             "auth_data": {
-                "token": credential.token,
+                "token": token,
                 "request_body": body,
-                "request_headers": _shown_headers(request),
+                "request_headers": _forwarded_headers(request),
                 "request_path": request.path,
                 "request_method": request.method,
             },
         }
         return self.signing_key().sign(json.dumps(claims).encode())
 
-    async def _ask(self, question: str) -> bytes:
+    async def _post(self, signed: str) -> bytes:
         async with self.session.post(
             self.url,
-            data=question,
+            data=signed,
             headers={"Content-Type": "application/jwt"},
             allow_redirects=False,
         ) as response:
-            if response.status in _REFUSALS:
-                raise CredentialRefusedError(reason="the authentication service refused it")
-            answer = await read_ok(response, _MAX_ANSWER_BYTES)
-            if not answer and not _is_said_to_be_empty(response):
-                raise UpstreamError("broke off its answer")
-            return answer
+            if response.status in _REFUSED_STATUSES:
+                raise CredentialRefusedError(reason="refused by the authentication service")
+            body = await read_ok(response, _MAX_RESPONSE_BYTES)
+            if not body and not _declares_empty_body(response):
+                raise InvalidResponseError("incomplete response")
+            return body
 
-    def _caller(self, answer: bytes) -> Caller:
-        if self.allow_no_id and not answer:
-            return UnidentifiedCaller()
+    def _caller(self, body: bytes) -> Caller:
+        if self.allow_no_id and not body:
+            return AnonymousCaller()
         try:
-            found = strict_json.loads_object(answer).get("id")
+            found = strict_json.loads_object(body).get("id")
         except strict_json.StrictJsonError as error:
-            raise UpstreamError(f"gave an answer that {error}") from None
+            raise InvalidResponseError(f"response {error}") from None
         if self.allow_no_id and found is None:
-            return UnidentifiedCaller()
+            return AnonymousCaller()
         try:
-            return IdentifiedCaller(id=tenant_id(found))
+            return IdentifiedCaller(id=parse_tenant_id(found))
         except InvalidTenantIdError:
-            raise UpstreamError("gave an answer without a tenant's id") from None
+            raise InvalidResponseError("response without a valid id") from None
 
 
 def _reason(error: Exception) -> str:
-    return f"the authentication service {describe(error)}"
+    return f"authentication service: {failure_reason(error)}"
 
 
-def _is_said_to_be_empty(response: aiohttp.ClientResponse) -> bool:
-    """Tell an empty answer from one that ended before it began."""
+def _declares_empty_body(response: aiohttp.ClientResponse) -> bool:
+    """Distinguish an empty body from one that was cut off before its first byte."""
     codings = [coding.lower() for coding in response.headers.getall("Transfer-Encoding", [])]
     return codings == ["chunked"] or response.headers.get("Content-Length") == "0"
 
 
-def _shown_headers(request: PresentedRequest) -> dict[str, str]:
+def _forwarded_headers(request: PresentedRequest) -> dict[str, str]:
     return {
         name: value
         for name, value in request.headers.items()
-        if name not in _KEPT_BACK and not name.startswith(_KEPT_BACK_PREFIXES)
+        if name not in _NOT_FORWARDED and not name.startswith(_NOT_FORWARDED_PREFIXES)
     }
 
 
@@ -149,14 +146,14 @@ async def open_delegated(
     max_connections: int,
     allow_no_id: bool,
 ) -> AsyncIterator[DelegatedAuthenticator]:
-    """Open the way to an authentication service for as long as the block runs.
+    """Open a client of an authentication service for as long as the block runs.
 
     Args:
-        url: where questions are sent; checked by whoever reads the settings.
-        signing_key: gives the key of today.
-        timeout_s: within how many seconds the service has to answer.
-        max_connections: at most so many connections to it.
-        allow_no_id: whether the service may let callers in without an id.
+        url: the service's URL; the settings have validated it.
+        signing_key: returns the current key.
+        timeout_s: seconds within which the service has to respond.
+        max_connections: maximum number of connections to the service.
+        allow_no_id: whether the service may accept callers without an id.
     """
     async with make_session(max_connections=max_connections) as session:
         yield DelegatedAuthenticator(

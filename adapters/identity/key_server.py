@@ -1,4 +1,4 @@
-"""The keys that an issuer publishes at a URL, as a key set (JWKS)."""
+"""An issuer's public keys, fetched from the URL where it publishes them as a key set (JWKS)."""
 
 import asyncio
 import logging
@@ -13,23 +13,29 @@ from typing_extensions import override
 from adapters.identity.jws import Jws
 from adapters.identity.public_keys import PublicKeys, parse_key_set
 from adapters.identity.signed_tokens import KeySource
-from adapters.identity.upstream import UpstreamError, describe, make_session, read_ok
+from adapters.identity.upstream import (
+    InvalidResponseError,
+    failure_reason,
+    make_session,
+    read_ok,
+)
 from application.ports.authenticator import AuthenticatorUnavailableError
 
-_MAX_ANSWER_BYTES = 256 * 1024
+_MAX_RESPONSE_BYTES = 256 * 1024
 _log = logging.getLogger(__name__)
 
 
 @frozen(kw_only=True)
-class Pace:
-    """How often an issuer is asked for its keys and for how long they are good, in seconds.
+class RefreshPolicy:
+    """How often keys are fetched and how long they are valid, in seconds.
 
-    Keys are renewed after ``renew_after_s``, so that one taken away is refused within 5 minutes.
-    ``retry_after_s`` lies between a fetch that failed and the next, and between two fetches that
-    tokens with unknown keys cause. While none succeeds, keys outlive their last by ``keep_for_s``.
+    The key set is refreshed every ``refresh_after_s``. ``retry_after_s`` lies between a failed
+    refresh and the next one, and between two refreshes forced by tokens with unknown keys. While
+    refreshes fail, keys stay valid for ``keep_for_s`` after the last successful one. A single
+    fetch takes at most ``timeout_s``.
     """
 
-    renew_after_s: float = 240.0
+    refresh_after_s: float = 240.0
     retry_after_s: float = 30.0
     keep_for_s: float = 3600.0
     timeout_s: float = 2.0
@@ -37,105 +43,114 @@ class Pace:
 
 @define(kw_only=True, eq=False)
 class KeyServer(KeySource):
-    """Keeps an issuer's keys at hand; a request waits for them only to learn a new one."""
+    """Caches an issuer's key set; a request waits for a refresh only if its key is unknown.
+
+    Times are the event loop's.
+    """
 
     url: str = field(repr=False)
     session: aiohttp.ClientSession
-    pace: Pace
+    policy: RefreshPolicy
     _keys: PublicKeys = field(init=False, factory=PublicKeys)
-    _fetching: asyncio.Task[None] | None = field(init=False, default=None)
-    _fetched_s: float = field(init=False, default=-math.inf)
-    _due_s: float = field(init=False, default=-math.inf)
-    _may_hurry_s: float = field(init=False, default=-math.inf)
-    _problem: str | None = field(init=False, default=None)
-    """What was wrong with the last fetch, if anything."""
+    _refreshing: asyncio.Task[None] | None = field(init=False, default=None)
+    _last_refresh: float = field(init=False, default=-math.inf)
+    _next_refresh: float = field(init=False, default=-math.inf)
+    _next_forced_refresh: float = field(init=False, default=-math.inf)
+    _failure: str | None = field(init=False, default=None)
+    """Why the last refresh failed; ``None`` if it succeeded."""
 
     @override
-    async def has_signed(self, token: Jws) -> bool:
-        while not self._keys.have_signed(token):
-            if self._keys.have_the_one_named_by(token):
+    async def verify(self, token: Jws) -> bool:
+        while not self._keys.verify(token):
+            if self._keys.has_kid_of(token):
                 return False
-            if not await self._learn_more():
-                if self._problem is not None:
-                    raise AuthenticatorUnavailableError(reason=f"the key server {self._problem}")
+            if not await self._force_refresh():
+                if self._failure is not None:
+                    raise AuthenticatorUnavailableError(reason=f"key server: {self._failure}")
                 return False
         return True
 
-    async def keep_renewing(self) -> None:
-        """Fetch the keys whenever that is due, until cancelled."""
+    async def keep_refreshing(self) -> None:
+        """Refresh the keys whenever it is time, until cancelled."""
         try:
             while True:
-                left_s = min(self._due_s - _now_s(), self.pace.retry_after_s)
-                await (asyncio.sleep(left_s) if left_s > 0 else self._fetch())
+                left_s = min(self._next_refresh - _now(), self.policy.retry_after_s)
+                await (asyncio.sleep(left_s) if left_s > 0 else self._refresh())
         finally:
-            if self._fetching is not None:
-                self._fetching.cancel()
-                await asyncio.wait({self._fetching})
+            if self._refreshing is not None:
+                self._refreshing.cancel()
+                await asyncio.wait({self._refreshing})
 
-    async def _learn_more(self) -> bool:
-        """Wait for a fetch that is under way, or else for one out of turn; not if there was one.
+    async def _force_refresh(self) -> bool:
+        """Wait for a refresh; return ``False`` if the rate limit for forced ones forbids it.
 
-        One under way may have begun before the issuer published a key, so it does not count.
+        Joining a refresh in progress does not count against the rate limit: it may have begun
+        before the issuer published the key.
         """
-        if self._fetching is None or self._fetching.done():
-            if _now_s() < self._may_hurry_s:
+        if self._refreshing is None or self._refreshing.done():
+            if _now() < self._next_forced_refresh:
                 return False
-            self._may_hurry_s = _now_s() + self.pace.retry_after_s
-        await self._fetch()
+            self._next_forced_refresh = _now() + self.policy.retry_after_s
+        await self._refresh()
         return True
 
-    async def _fetch(self) -> None:
-        """Fetch the keys, once for all who wait; whoever is cancelled leaves the others waiting."""
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._renew())
-        await asyncio.shield(self._fetching)
+    async def _refresh(self) -> None:
+        """Run one refresh for all waiters; cancelling a waiter does not cancel the refresh."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._fetch_and_store())
+        await asyncio.shield(self._refreshing)
 
-    async def _renew(self) -> None:
-        began_s = _now_s()
+    async def _fetch_and_store(self) -> None:
+        started = _now()
         try:
-            async with asyncio.timeout(self.pace.timeout_s):
-                self._keys = await self._get()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the keys at hand hold for now
-            self._note_failure(error, began_s)
+            async with asyncio.timeout(self.policy.timeout_s):
+                self._keys = await self._fetch()
+        except Exception as error:  # noqa: BLE001 - whatever fails, the cached keys stay valid
+            self._handle_failure(error, started)
         else:
-            if not self._keys:
-                _log.warning("the key server answers without a key that can be used")
-            elif self._problem is not None:
-                _log.warning("the key server answers again")
-            if self._problem is not None:
-                self._may_hurry_s = began_s + self.pace.retry_after_s
-            self._problem = None
-            self._fetched_s = began_s
-            self._due_s = began_s + self.pace.renew_after_s
+            self._handle_success(started)
 
-    async def _get(self) -> PublicKeys:
+    async def _fetch(self) -> PublicKeys:
         async with self.session.get(self.url, allow_redirects=False) as response:
-            text = await read_ok(response, _MAX_ANSWER_BYTES)
+            text = await read_ok(response, _MAX_RESPONSE_BYTES)
         try:
             return await asyncio.to_thread(parse_key_set, text)
         except ValueError as error:
-            raise UpstreamError(f"gave a text that {error}") from None
+            raise InvalidResponseError(f"response {error}") from None
 
-    def _note_failure(self, error: Exception, began_s: float) -> None:
-        self._problem = describe(error)
-        self._due_s = self._may_hurry_s = began_s + self.pace.retry_after_s
-        if self._due_s > self._fetched_s + self.pace.keep_for_s:
+    def _handle_success(self, started: float) -> None:
+        if not self._keys:
+            _log.warning("JWKS has no usable key")
+        elif self._failure is not None:
+            _log.warning("JWKS refresh succeeded again")
+        if self._failure is not None:
+            self._next_forced_refresh = started + self.policy.retry_after_s
+        self._failure = None
+        self._last_refresh = started
+        self._next_refresh = started + self.policy.refresh_after_s
+
+    def _handle_failure(self, error: Exception, started: float) -> None:
+        self._failure = failure_reason(error)
+        self._next_refresh = self._next_forced_refresh = started + self.policy.retry_after_s
+        if self._next_refresh > self._last_refresh + self.policy.keep_for_s:
             self._keys = PublicKeys()
-        _log.warning("the keys of the issuer were not renewed: the key server %s", self._problem)
+        _log.warning("JWKS refresh failed", extra={"reason": self._failure})
 
 
-def _now_s() -> float:
+def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
 @asynccontextmanager
-async def open_key_server(url: str, *, pace: Pace = Pace()) -> AsyncIterator[KeyServer]:
+async def open_key_server(
+    url: str, *, policy: RefreshPolicy = RefreshPolicy()
+) -> AsyncIterator[KeyServer]:
     """Fetch an issuer's keys now, and keep them fresh for as long as the block runs."""
     async with make_session(max_connections=1) as session:
-        server = KeyServer(url=url, session=session, pace=pace)
-        renewing = asyncio.create_task(server.keep_renewing())
+        server = KeyServer(url=url, session=session, policy=policy)
+        refreshing = asyncio.create_task(server.keep_refreshing())
         try:
             yield server
         finally:
-            renewing.cancel()
-            await asyncio.wait({renewing})
+            refreshing.cancel()
+            await asyncio.wait({refreshing})

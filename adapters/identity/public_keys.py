@@ -1,4 +1,4 @@
-"""Public keys that tokens are checked with, and what each is good for."""
+"""Public keys that verify tokens, each with the algorithm that it may be used with."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,11 +15,11 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from adapters.identity.jws import Jws
 from domain import strict_json
 
-_RSA_BITS = range(2048, 8193)  # shorter ones can be broken, longer ones are slow
-_MAX_RSA_EXPONENT = 1 << 64  # a check takes as long as this is
+_RSA_BITS = range(2048, 8193)  # shorter keys can be broken, longer ones are slow
+_MAX_RSA_EXPONENT = 1 << 64  # verification takes time in proportion to its length
 _MAX_KEYS = 100
-_MAX_TRIED = 8  # for a token without a kid, which anybody can send
-_USELESS = (
+_MAX_TRIED = 8  # keys for a token without a kid, which anyone can send
+_NO_USABLE_KEY = (
     "must hold public keys, in PEM or as a key set: RSA (2,048 to 8,192 bits), P-256 or Ed25519"
 )
 _PEM_BEGINS = b"-----BEGIN"
@@ -30,72 +30,73 @@ _PRIVATE_PARTS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 @frozen
 class PublicKey:
-    """A key, its ``kid`` if it has one, and the algorithm that it is used with."""
+    """A key, its ``kid`` if it has one, and the only algorithm that it is used with."""
 
     alg: str
     kid: str | None
     key: object
 
-    def may_have_signed(self, token: Jws) -> bool:
-        """Tell whether a token names this key or leaves it open; never for another algorithm.
+    def matches(self, token: Jws) -> bool:
+        """Return whether the token has this key's algorithm, and its ``kid`` if both have one.
 
-        That is the defence against tokens that choose how they are checked (RFC 8725, 3.1).
+        Comparing the algorithm prevents algorithm confusion (RFC 8725, 3.1).
         """
         return self.alg == token.alg and (None in (self.kid, token.kid) or self.kid == token.kid)
 
-    def has_signed(self, token: Jws) -> bool:
-        """Tell whether a token's signature is this key's."""
+    def verify(self, token: Jws) -> bool:
+        """Return whether this key verifies the token's signature."""
         algorithm = jwt.get_algorithm_by_name(self.alg)
         return algorithm.verify(token.signed, self.key, token.signature)
 
 
 @frozen
 class PublicKeys:
-    """Keys that are at hand; two may share a ``kid``, and then either will do."""
+    """A set of keys; several may share a ``kid``, and then any of them may verify a token."""
 
     _keys: Sequence[PublicKey] = ()
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def have_the_one_named_by(self, token: Jws) -> bool:
-        """Tell whether one of these has the ``kid`` that a token names."""
-        named = (key.alg == token.alg and key.kid == token.kid for key in self._keys)
-        return token.kid is not None and any(named)
+    def has_kid_of(self, token: Jws) -> bool:
+        """Return whether a key of the token's algorithm has the ``kid`` that the token names."""
+        return token.kid is not None and any(
+            key.alg == token.alg and key.kid == token.kid for key in self._keys
+        )
 
-    def have_signed(self, token: Jws) -> bool:
-        """Tell whether a token is signed with one of these; not where too many may have."""
-        tried = [key for key in self._keys if key.may_have_signed(token)]
-        return len(tried) <= _MAX_TRIED and any(key.has_signed(token) for key in tried)
+    def verify(self, token: Jws) -> bool:
+        """Return whether one of the keys verifies the token; false if more than eight match it."""
+        matching = [key for key in self._keys if key.matches(token)]
+        return len(matching) <= _MAX_TRIED and any(key.verify(token) for key in matching)
 
 
 def parse_public_keys(text: bytes) -> PublicKeys:
     """Read a file of public keys: one to eight in PEM, or a key set (JWKS).
 
     Raises:
-        ValueError: it is neither, or holds no key that can be used, or in PEM anything else.
+        ValueError: the file is neither, or has no usable key, or its PEM holds anything else.
     """
     keys = parse_key_set(text) if text.lstrip().startswith(b"{") else _from_pem(text)
     if not keys:
-        raise ValueError(_USELESS)
+        raise ValueError(_NO_USABLE_KEY)
     return keys
 
 
 def parse_key_set(text: bytes) -> PublicKeys:
-    """Read a key set (RFC 7517), leaving out every key that is of no use here.
+    """Read a key set (RFC 7517), ignoring every unusable key.
 
-    These are keys for another use, of another type or curve, too short or too long, malformed, or
-    with their private part given away.
+    Unusable are keys for another use, of another type or curve, too short or too long, malformed,
+    or published with their private part.
 
     Raises:
-        ValueError: it is no key set, or one of over a hundred keys.
+        ValueError: the text is not a key set, or has more than 100 keys.
     """
     try:
         entries = strict_json.loads_object(text).get("keys")
     except strict_json.StrictJsonError as error:
         raise ValueError(str(error)) from None
     if not isinstance(entries, list):
-        raise ValueError('is not a key set: {"keys": [...]}')  # noqa: TRY004 - one kind for all
+        raise ValueError('is not a key set: {"keys": [...]}')  # noqa: TRY004 - callers catch ValueError alone
     if len(entries) > _MAX_KEYS:
         raise ValueError(f"holds more than {_MAX_KEYS} keys")
     return PublicKeys([key for entry in entries for key in _from_entry(entry)])
@@ -112,9 +113,9 @@ def _from_pem(text: bytes) -> PublicKeys:
         try:
             key = load_pem_public_key(_PEM_BEGINS + block)
         except (ValueError, UnsupportedAlgorithm, InternalError):
-            raise ValueError(_USELESS) from None
+            raise ValueError(_NO_USABLE_KEY) from None
         if not _algorithms(key):
-            raise ValueError(_USELESS)
+            raise ValueError(_NO_USABLE_KEY)
         keys += [PublicKey(alg, None, key) for alg in _algorithms(key)]
     return PublicKeys(keys)
 
@@ -169,6 +170,6 @@ def _is_sound(key: RSAPublicKey) -> bool:
 
 
 def _is_of_small_order(key: Ed25519PublicKey) -> bool:
-    """Tell whether anybody can sign for a key; edwards25519 has eight such points."""
+    """Return whether anyone can forge signatures for a key; edwards25519 has eight such points."""
     y = int.from_bytes(key.public_bytes_raw(), "little") % (1 << 255) % _P
     return min(y, _P - y) in _SMALL_ORDER

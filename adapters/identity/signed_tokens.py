@@ -1,4 +1,4 @@
-"""Callers known by a token that their issuer has signed, checked here under its public keys."""
+"""Callers identified by a signed token (JWT), verified with the issuer's public keys."""
 
 import asyncio
 import time
@@ -11,45 +11,46 @@ from attrs import frozen
 from typing_extensions import override
 
 from adapters.identity.claims import ClaimRules
-from adapters.identity.jws import Jws, NotAJwsError, parse_jws
+from adapters.identity.jws import InvalidJwsError, Jws, parse_jws
 from adapters.identity.public_keys import PublicKeys
 from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
     CredentialUnknownError,
-    PresentCredential,
+    PresentedRequest,
 )
 from domain.caller import Caller
 
 
 class KeySource(Protocol):
-    """Where an issuer's public keys are."""
+    """Where an issuer's public keys come from."""
 
     @abstractmethod
-    async def has_signed(self, token: Jws) -> bool:
-        """Tell whether a token is signed with one of the keys.
+    async def verify(self, token: Jws) -> bool:
+        """Return whether one of the keys verifies the token's signature.
 
         Raises:
-            AuthenticatorUnavailableError: the key may be a new one, and that cannot be learnt now.
+            AuthenticatorUnavailableError: the token may be signed with a new key, and the keys
+                cannot be refreshed now.
         """
 
 
 @frozen
 class KeyFile(KeySource):
-    """Keys that the operator has put into a file, as they stand now."""
+    """Keys from a file; ``keys`` returns the current ones."""
 
     keys: Callable[[], PublicKeys]
 
     @override
-    async def has_signed(self, token: Jws) -> bool:
-        return self.keys().have_signed(token)
+    async def verify(self, token: Jws) -> bool:
+        return self.keys().verify(token)
 
 
 @frozen(kw_only=True)
 class SignedTokenAuthenticator(Authenticator):
-    """Knows every token signed with one of the keys, and refuses it where its claims are not right.
+    """Knows every token that one of the keys verifies, and rejects it if its claims are invalid.
 
-    ``clock`` tells the seconds since 1970.
+    ``clock`` returns the seconds since 1970.
     """
 
     keys: KeySource
@@ -57,19 +58,18 @@ class SignedTokenAuthenticator(Authenticator):
     clock: Callable[[], float] = time.time
 
     @override
-    async def authenticate(self, present: PresentCredential) -> Caller:
-        credential = present()
+    async def authenticate(self, request: PresentedRequest) -> Caller:
         try:
-            token = parse_jws(credential.token)
-        except NotAJwsError as error:
+            token = parse_jws(request.token)
+        except InvalidJwsError as error:
             raise CredentialUnknownError(reason=f"not a signed token: {error}") from None
         try:
-            async with asyncio.timeout_at(credential.request.until):
-                is_theirs = await self.keys.has_signed(token)
+            async with asyncio.timeout_at(request.deadline):
+                is_verified = await self.keys.verify(token)
         except TimeoutError:
-            raise AuthenticatorUnavailableError(reason="the keys did not come in time") from None
-        if not is_theirs:
-            raise CredentialUnknownError(reason="signed with no key that is known")
+            raise AuthenticatorUnavailableError(reason="timed out waiting for keys") from None
+        if not is_verified:
+            raise CredentialUnknownError(reason="unknown signing key or bad signature")
         return self.rules.caller(token.payload, now=self.clock())
 
 
@@ -77,6 +77,6 @@ class SignedTokenAuthenticator(Authenticator):
 async def open_signed_tokens(
     keys: AbstractAsyncContextManager[KeySource], *, rules: ClaimRules
 ) -> AsyncIterator[SignedTokenAuthenticator]:
-    """Open a source of keys, and check tokens with them for as long as the block runs."""
+    """Open a key source and verify tokens with it for as long as the block runs."""
     async with keys as opened:
         yield SignedTokenAuthenticator(keys=opened, rules=rules)

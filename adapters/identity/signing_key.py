@@ -1,4 +1,4 @@
-"""The private key that questions to the authentication service are signed with."""
+"""The private key that signs requests to the authentication service."""
 
 import jwt
 from attrs import field, frozen
@@ -16,21 +16,21 @@ PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
 
 @frozen(kw_only=True)
 class SigningKey:
-    """A private key, and the algorithm that its type calls for."""
+    """A private key and the algorithm for its type."""
 
     alg: str
     key: PrivateKey = field(repr=False)
 
     def sign(self, payload: bytes) -> str:
-        """Make a signed token (JWS, compact) of a payload."""
+        """Return the payload as a signed token, in JWS compact form."""
         return jwt.PyJWS().encode(payload, self.key, algorithm=self.alg)
 
 
 def parse_signing_key(pem: bytes) -> SigningKey:
-    """Read a private key in PEM, not encrypted.
+    """Read an unencrypted private key in PEM.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: the text is anything else.
     """
     try:
         key = load_pem_private_key(pem, password=None)

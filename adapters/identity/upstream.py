@@ -1,4 +1,4 @@
-"""HTTP towards those who know who is calling: bounded in size and connections."""
+"""HTTP client for key servers and authentication services: bounded in size and connections."""
 
 import asyncio
 
@@ -9,39 +9,40 @@ from typing_extensions import override
 _OK = 200
 
 
-class UpstreamError(Exception):
-    """An answer that is of no use; the message says why and repeats nothing of it."""
+class InvalidResponseError(Exception):
+    """The response cannot be used; the message says why and quotes nothing of it."""
 
 
 UNREACHABLE = (TimeoutError, aiohttp.ClientConnectionError, OSError)
-"""What is raised where there is no answer, at least not in time."""
+"""Errors that mean that no response arrived in time."""
 
 
-def describe(error: Exception) -> str:
-    """Say what an upstream did, without a word of its own."""
+def failure_reason(error: Exception) -> str:
+    """Describe a failed call for the log, quoting nothing that the server sent."""
     match error:
-        case UpstreamError():
+        case InvalidResponseError():
             return str(error)
         case TimeoutError():
-            return "did not answer in time"
+            return "timed out"
         case _:
-            return f"could not be asked ({type(error).__name__})"
+            return f"request failed ({type(error).__name__})"
 
 
 class FreshResponse(aiohttp.ClientResponse):
-    """An answer to the question just sent, and not one that was lying there before it."""
+    """A response that rejects data which arrived before its request was sent."""
 
     @override
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         if connection.protocol is None or len(connection.protocol):
-            raise aiohttp.ClientConnectionError("an answer came before its question")
+            raise aiohttp.ClientConnectionError("the connection held unread data")
         return await super().start(connection)
 
 
 def make_session(*, max_connections: int) -> aiohttp.ClientSession:
-    """Make a session for one upstream alone, so that one that hangs starves no other.
+    """Make a session for a single upstream, so that one that hangs does not block another.
 
-    Its user bounds each call in time. Compressed answers are not asked for and not unpacked.
+    The caller sets a timeout for each call. Compressed responses are neither requested nor
+    decompressed.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=max_connections),
@@ -54,18 +55,18 @@ def make_session(*, max_connections: int) -> aiohttp.ClientSession:
 
 
 async def read_ok(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """Read an answer of status 200 whole.
+    """Read the whole body of a response with status 200.
 
     Raises:
-        UpstreamError: it has another status, is larger than ``max_bytes``, or broke off.
+        InvalidResponseError: the status is another, or the body is larger than ``max_bytes`` or
+            incomplete.
     """
     if response.status != _OK:
-        raise UpstreamError(f"answered {response.status}")
+        raise InvalidResponseError(f"status {response.status}")
     try:
         await response.content.readexactly(max_bytes + 1)
     except asyncio.IncompleteReadError as end:
         return end.partial
     except aiohttp.ClientError:
-        raise UpstreamError("broke off its answer") from None
-    response.close()
-    raise UpstreamError("gave too large an answer")
+        raise InvalidResponseError("incomplete response") from None
+    raise InvalidResponseError("response too large")

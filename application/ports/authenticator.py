@@ -1,16 +1,21 @@
-"""Who is calling: what any source of identity must do for us. Used by entrypoints only."""
+"""Authentication: a driving-side interface that entrypoints call before they run a use case.
+
+No use case depends on it. It describes an incoming request, so that sources of identity need not
+know which entrypoint received it.
+"""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
-
-from attrs import field, frozen
 
 from domain.caller import Caller
 
 
 class AuthenticatorError(Exception):
-    """A caller could not be identified; the reason, for the log alone, repeats nothing foreign."""
+    """The caller could not be identified.
+
+    ``reason`` is for the operator's log alone; it quotes nothing that a caller or server sent.
+    """
 
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
@@ -18,85 +23,84 @@ class AuthenticatorError(Exception):
 
 
 class CredentialRefusedError(AuthenticatorError):
-    """The credential is not, or no longer, good."""
+    """The token is invalid, or is valid no longer."""
 
     def __init__(self, *, reason: str) -> None:
         super().__init__("the token is not valid", reason=reason)
 
 
 class CredentialUnknownError(CredentialRefusedError):
-    """The credential is none of this source's; another may know it."""
+    """The token does not belong to this source; another source may know it."""
 
 
 class AuthenticatorUnavailableError(AuthenticatorError):
-    """The source of identity could not be reached in time; it has said nothing of the caller."""
+    """The source of identity could not be reached in time; the token may be good."""
 
     def __init__(self, *, reason: str) -> None:
         super().__init__("the source of identity is unavailable", reason=reason)
 
 
 class AuthenticatorUnusableError(AuthenticatorError):
-    """The source of identity said something that cannot be understood: never "nobody"."""
+    """The source of identity returned an invalid response; never means an anonymous caller."""
 
     def __init__(self, *, reason: str) -> None:
         super().__init__("the source of identity gave an unusable answer", reason=reason)
 
 
 class PresentedRequest(Protocol):
-    """The request that a credential came with, for sources that judge by more than the token."""
+    """The request to authenticate. Its token stays out of its repr."""
 
     @property
     @abstractmethod
-    def method(self) -> str:
-        """What is to be done, as ``POST``."""
-
-    @property
-    @abstractmethod
-    def path(self) -> str:
-        """To what, without a query."""
-
-    @property
-    @abstractmethod
-    def headers(self) -> Mapping[str, str]:
-        """Its header fields, by name in lower case; one given more than once is joined."""
-
-    @abstractmethod
-    async def body(self) -> Mapping[str, object]:
-        """Read its JSON object; empty where it is not valid.
+    def token(self) -> str:
+        """The token, read and checked on first access.
 
         Raises:
-            Exception: the entrypoint's own, where the body cannot be had; let it pass.
+            Exception: the entrypoint's own, if there is no well-formed token; let it propagate.
         """
 
     @property
     @abstractmethod
-    def until(self) -> float:
-        """When nobody waits to learn who calls any more, as a time of the event loop's."""
+    def method(self) -> str:
+        """The method, such as ``POST``."""
 
+    @property
+    @abstractmethod
+    def path(self) -> str:
+        """The path, without the query."""
 
-@frozen(kw_only=True)
-class Credential:
-    """What a caller shows to be known by; its token stays out of every repr."""
+    @property
+    @abstractmethod
+    def headers(self) -> Mapping[str, str]:
+        """Header fields by name in lower case; repeated fields are joined with a comma."""
 
-    token: str = field(repr=False)
-    request: PresentedRequest = field(repr=False)
+    @abstractmethod
+    async def body(self) -> Mapping[str, object]:
+        """Read the JSON object in the body; empty if the body is not a valid one.
 
+        Raises:
+            Exception: the entrypoint's own, if the body cannot be read; let it propagate.
+        """
 
-PresentCredential = Callable[[], Credential]
-"""Reads what the caller shows; may raise, so a source that needs nothing never calls it."""
+    @property
+    @abstractmethod
+    def deadline(self) -> float:
+        """When authentication has to end, in the event loop's time."""
 
 
 class Authenticator(Protocol):
     """A source of identity."""
 
     @abstractmethod
-    async def authenticate(self, present: PresentCredential) -> Caller:
-        """Tell who shows this credential.
+    async def authenticate(self, request: PresentedRequest) -> Caller:
+        """Identify the caller.
+
+        A source that needs no token does not access ``request.token``.
 
         Raises:
-            CredentialUnknownError: this source does not know it.
-            CredentialRefusedError: this source knows it, and knows it to be no good.
-            AuthenticatorUnavailableError: nothing was learnt in time; asking again is safe.
-            AuthenticatorUnusableError: what was learnt makes no sense.
-            Exception: whatever ``present`` raises, unchanged.
+            CredentialUnknownError: the token does not belong to this source.
+            CredentialRefusedError: the token belongs to this source, and is invalid.
+            AuthenticatorUnavailableError: the source did not answer in time; retrying is safe.
+            AuthenticatorUnusableError: the source returned an invalid response.
+            Exception: whatever ``request`` raises, unchanged.
         """

@@ -1,13 +1,16 @@
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
-from tests.adapters.identity.key_set_door import A, Warnings
-from tests.adapters.identity.key_set_server import (
-    KeySetServer,
-    key_set_server,
-)
+from tests.adapters.identity.cases.key_set_server import KeySetServer, key_set_server
+from tests.adapters.identity.cases.token_checker import A, Warnings
+from tests.support.movable_clock import MovableClockLoop
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"movable clock": MovableClockLoop}
 
 
 @pytest.fixture
@@ -18,5 +21,9 @@ async def server() -> AsyncIterator[KeySetServer]:
 
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Warnings:
-    """What was logged, of whatever name, that an operator should see."""
-    return lambda: [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    """Events logged as warnings or worse, each with its reason."""
+    return lambda: [
+        (record.getMessage(), getattr(record, "reason", None))
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+    ]

@@ -10,29 +10,28 @@ from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
     AuthenticatorUnusableError,
-    Credential,
     CredentialRefusedError,
     CredentialUnknownError,
-    PresentCredential,
+    PresentedRequest,
 )
-from domain.caller import Caller, IdentifiedCaller, TenantId, UnidentifiedCaller
-from tests.presented import Presented, showing
+from domain.caller import AnonymousCaller, Caller, IdentifiedCaller, TenantId
+from tests.support.presented_request import StaticRequest
 
 
 @frozen
 class Source(Authenticator):
-    """Notes what it is shown in a book that sources share, and says one thing to all."""
+    """Records its name and the request in a list that sources share, and has one result."""
 
     name: str
-    says: Caller | Exception
-    book: list[tuple[str, Credential]] = field(factory=list)
+    result: Caller | Exception
+    calls: list[tuple[str, PresentedRequest]] = field(factory=list)
 
     @override
-    async def authenticate(self, present: PresentCredential) -> Caller:
-        self.book.append((self.name, present()))
-        if isinstance(self.says, Exception):
-            raise self.says
-        return self.says
+    async def authenticate(self, request: PresentedRequest) -> Caller:
+        self.calls.append((self.name, request))
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
 
 
 A = IdentifiedCaller(id=TenantId("a"))
@@ -43,108 +42,92 @@ def unknown(reason: str = "unknown") -> CredentialUnknownError:
     return CredentialUnknownError(reason=reason)
 
 
-def chain(*says: Caller | Exception) -> tuple[ChainAuthenticator, list[tuple[str, Credential]]]:
-    """Make a chain of sources numbered from 0, and the book of who was asked."""
-    book: list[tuple[str, Credential]] = []
-    sources = [Source(str(number), each, book) for number, each in enumerate(says)]
-    return ChainAuthenticator(sources), book
+def chain(
+    *results: Caller | Exception,
+) -> tuple[ChainAuthenticator, list[tuple[str, PresentedRequest]]]:
+    """Make a chain of sources named 0, 1, ..., and the list of their calls."""
+    calls: list[tuple[str, PresentedRequest]] = []
+    sources = [Source(str(number), each, calls) for number, each in enumerate(results)]
+    return ChainAuthenticator(sources), calls
 
 
 class TestChain:
     @pytest.mark.parametrize(
-        ("says", "caller", "asked"),
+        ("results", "caller", "called"),
         [
             ([A, B], A, "0"),
             ([unknown(), A, B], A, "01"),
             ([unknown(), unknown(), A], A, "012"),
-            ([UnidentifiedCaller(), A], UnidentifiedCaller(), "0"),
-            ([unknown(), UnidentifiedCaller(), A], UnidentifiedCaller(), "01"),
+            ([AnonymousCaller(), A], AnonymousCaller(), "0"),
+            ([unknown(), AnonymousCaller(), A], AnonymousCaller(), "01"),
             ([A], A, "0"),
         ],
     )
-    async def test_believes_the_first_that_knows_a_credential(
-        self, says: list[Caller | Exception], caller: Caller, asked: str
+    async def test_uses_the_first_source_that_knows_the_token(
+        self, results: list[Caller | Exception], caller: Caller, called: str
     ) -> None:
-        authenticator, book = chain(*says)
-        assert await authenticator.authenticate(showing("token")) == caller
-        assert "".join(name for name, _ in book) == asked
+        authenticator, calls = chain(*results)
+        request = StaticRequest()
+        assert await authenticator.authenticate(request) == caller
+        assert "".join(name for name, _ in calls) == called
+        assert all(passed is request for _, passed in calls)
 
     @pytest.mark.parametrize(
         "error",
         [
             CredentialRefusedError(reason="expired"),
-            AuthenticatorUnavailableError(reason="away"),
-            AuthenticatorUnusableError(reason="nonsense"),
+            AuthenticatorUnavailableError(reason="timed out"),
+            AuthenticatorUnusableError(reason="invalid"),
             LookupError("a bug"),
         ],
         ids=lambda error: type(error).__name__,
     )
-    async def test_goes_no_further_than_any_other_error(self, error: Exception) -> None:
-        for says in ([error, A], [unknown(), error, A], [unknown(), unknown(), error]):
-            authenticator, book = chain(*says)
+    async def test_ends_at_any_other_error(self, error: Exception) -> None:
+        for results in ([error, A], [unknown(), error, A], [unknown(), unknown(), error]):
+            authenticator, calls = chain(*results)
             with pytest.raises(type(error)) as failure:
-                await authenticator.authenticate(showing("token"))
+                await authenticator.authenticate(StaticRequest())
             assert failure.value is error
-            assert book[-1][0] == str(says.index(error))
+            assert calls[-1][0] == str(results.index(error))
 
-    async def test_knows_nobody_where_none_of_its_sources_does(self) -> None:
-        authenticator, book = chain(unknown("first"), unknown("second"), unknown("last"))
+    async def test_refuses_a_token_that_no_source_knows(self) -> None:
+        authenticator, calls = chain(unknown("first"), unknown("second"), unknown("last"))
         with pytest.raises(CredentialUnknownError) as failure:
-            await authenticator.authenticate(showing("token"))
+            await authenticator.authenticate(StaticRequest())
         assert failure.value.reason == "last"
-        assert len(book) == 3
+        assert len(calls) == 3
 
-    async def test_has_the_credential_presented_once(self) -> None:
-        shown: list[Credential] = []
-
-        def show() -> Credential:
-            shown.append(Credential(token="token", request=Presented()))
-            return shown[-1]
-
-        authenticator, book = chain(unknown(), unknown(), A)
-        await authenticator.authenticate(show)
-        [credential] = shown
-        assert all(seen is credential for _, seen in book)
-
-    @pytest.mark.parametrize("says", [[A], [unknown(), A]])
-    async def test_passes_on_that_nothing_was_shown(self, says: list[Caller | Exception]) -> None:
-        def show_nothing() -> Credential:
-            raise LookupError
-
-        authenticator, book = chain(*says)
-        with pytest.raises(LookupError):
-            await authenticator.authenticate(show_nothing)
-        assert book == []
-
-    async def test_does_not_take_an_unknown_of_the_request_for_its_sources(self) -> None:
-        def show_nothing() -> Credential:
-            raise unknown("shown")
-
-        authenticator, book = chain(A, B)
-        with pytest.raises(CredentialUnknownError, match="not valid"):
-            await authenticator.authenticate(show_nothing)
-        assert book == []
+    @pytest.mark.parametrize("results", [[A], [unknown(), A], [A, B]])
+    @pytest.mark.parametrize("error", [LookupError(), unknown("raised by the request")])
+    async def test_fails_without_a_token_before_any_source_is_tried(
+        self, results: list[Caller | Exception], error: Exception
+    ) -> None:
+        authenticator, calls = chain(*results)
+        with pytest.raises(type(error)) as failure:
+            await authenticator.authenticate(StaticRequest(token=error))
+        assert failure.value is error
+        assert calls == []
 
 
 class TestOpenChain:
-    async def test_opens_sources_in_order_and_closes_them_in_the_opposite(self) -> None:
-        life: list[str] = []
+    async def test_opens_sources_in_order_and_closes_them_in_reverse(self) -> None:
+        events: list[str] = []
 
         @asynccontextmanager
-        async def source(name: str, says: Caller | Exception) -> AsyncIterator[Authenticator]:
-            life.append(f"{name} opened")
+        async def source(name: str, result: Caller | Exception) -> AsyncIterator[Authenticator]:
+            events.append(f"{name} opened")
             try:
-                yield Source(name, says)
+                yield Source(name, result)
             finally:
-                life.append(f"{name} closed")
+                events.append(f"{name} closed")
 
         async with open_chain(source(*each) for each in (("0", unknown()), ("1", A))) as opened:
-            assert await opened.authenticate(showing("token")) == A
-            assert life == ["0 opened", "1 opened"]
-        assert life[2:] == ["1 closed", "0 closed"]
+            assert await opened.authenticate(StaticRequest()) == A
+            assert events == ["0 opened", "1 opened"]
+        assert events[2:] == ["1 closed", "0 closed"]
 
-    async def test_closes_what_is_open_where_one_cannot_be_opened(self) -> None:
-        life: list[str] = []
+    async def test_closes_the_open_sources_when_one_fails_to_open(self) -> None:
+        events: list[str] = []
 
         @asynccontextmanager
         async def source(name: str) -> AsyncIterator[Authenticator]:
@@ -153,24 +136,24 @@ class TestOpenChain:
             try:
                 yield Source(name, A)
             finally:
-                life.append(f"{name} closed")
+                events.append(f"{name} closed")
 
         with pytest.raises(OSError, match="bad"):
             async with open_chain([source("good"), source("bad"), source("next")]):
-                life.append("opened")
-        assert life == ["good closed"]
+                events.append("opened")
+        assert events == ["good closed"]
 
-    async def test_closes_its_sources_where_the_block_fails(self) -> None:
-        life: list[str] = []
+    async def test_closes_its_sources_when_the_block_fails(self) -> None:
+        events: list[str] = []
 
         @asynccontextmanager
         async def source() -> AsyncIterator[Authenticator]:
             try:
                 yield Source("0", A)
             finally:
-                life.append("closed")
+                events.append("closed")
 
         with pytest.raises(LookupError):
             async with open_chain([source()]):
                 raise LookupError
-        assert life == ["closed"]
+        assert events == ["closed"]

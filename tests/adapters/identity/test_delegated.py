@@ -7,204 +7,249 @@ from aiohttp import web
 from attrs import define, field
 
 from application.ports.authenticator import AuthenticatorError
-from tests.adapters.identity.answer_bytes import LOCATION, NO_LENGTH_EITHER, http
-from tests.adapters.identity.answer_talks import says, stays
-from tests.adapters.identity.answers import ANSWERS, UNAVAILABLE, UNUSABLE, Answer, tenant
-from tests.adapters.identity.asking import asking, judge
-from tests.adapters.identity.authentication_service import (
+from tests.adapters.identity.cases.authentication_service import (
     AuthenticationService,
+    AuthRequest,
     ByteService,
-    Question,
-    hear,
-    recognise,
+    accept,
+    read_request,
 )
-from tests.presented import Presented, showing
+from tests.adapters.identity.cases.connection_handlers import hangs, sends
+from tests.adapters.identity.cases.delegated_client import authenticate, open_client
+from tests.adapters.identity.cases.raw_responses import CHUNKED_AND_GZIP, LOCATION, http
+from tests.adapters.identity.cases.service_responses import (
+    ENDLESS,
+    RESPONSES,
+    UNAVAILABLE,
+    UNUSABLE,
+    Outcome,
+    Response,
+    tenant,
+)
+from tests.adapters.identity.cases.token_checker import wait_until
+from tests.support.movable_clock import advance_clock
+from tests.support.presented_request import StaticRequest
 
-pytestmark = pytest.mark.campaign("authentication service's answers")
-
-ENDING = {name: answer for name, answer in ANSWERS.items() if not answer.is_endless}
+pytestmark = pytest.mark.robustness("authentication service's answers")
 
 
-class TestAnswer:
-    @pytest.mark.parametrize("allow_no_id", [False, True], ids=["strict", "lenient"])
-    @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
-    async def test_is_asked_for_once_and_understood(
-        self, answer: Answer, allow_no_id: bool, caplog: pytest.LogCaptureFixture
+async def outcome_of(
+    response: Response, *, timeout_s: float = 3600.0, allow_no_id: bool
+) -> tuple[Outcome, int]:
+    """Have a service of its own respond; return the outcome and the number of connections."""
+    service = ByteService(handle=response.handle)
+    async with (
+        service.running(),
+        open_client(service.url, timeout_s=timeout_s, allow_no_id=allow_no_id) as client,
+    ):
+        return await authenticate(client), service.connections
+
+
+@pytest.mark.parametrize("allow_no_id", [False, True], ids=["id required", "id optional"])
+class TestResponse:
+    async def test_decides_and_is_requested_once(
+        self, allow_no_id: bool, caplog: pytest.LogCaptureFixture
     ) -> None:
-        service = ByteService(talk=answer.talk)
-        timeout_s = 0.2 if answer.is_endless else 20.0
-        async with (
-            service.running(),
-            asking(service.url, timeout_s=timeout_s, allow_no_id=allow_no_id) as authenticator,
-        ):
-            verdict = await judge(authenticator)
-        assert verdict == (answer.lenient if allow_no_id else answer.verdict)
-        assert service.connections == 1
+        wrong = {}
+        for name, response in RESPONSES.items():
+            found = await outcome_of(response, allow_no_id=allow_no_id)
+            if found != (response.expected(allow_no_id=allow_no_id), 1):
+                wrong[name] = found
+        assert wrong == {}
         assert not caplog.records
 
-    @pytest.mark.parametrize("status", [300, 301, 302, 303, 305, 307, 308])
-    async def test_is_not_looked_for_elsewhere(self, status: int) -> None:
-        async def move(_: Question) -> web.StreamResponse:
+    async def test_is_awaited_until_the_timeout(self, allow_no_id: bool) -> None:
+        found = await asyncio.gather(
+            *(
+                outcome_of(response, timeout_s=0.2, allow_no_id=allow_no_id)
+                for response in ENDLESS.values()
+            )
+        )
+        wrong = {
+            name: one
+            for name, one in zip(ENDLESS, found, strict=True)
+            if one[0] != UNAVAILABLE or one[1] > 1
+        }
+        assert wrong == {}
+
+
+class TestInvalidResponse:
+    async def test_is_not_followed_when_it_redirects(self) -> None:
+        statuses = [300, 301, 302, 303, 305, 307, 308]
+
+        async def redirect(_: AuthRequest) -> web.StreamResponse:
+            status = statuses[len(service.requests) - 1]
             return web.Response(status=status, headers={"Location": "/good"})
 
-        service = AuthenticationService(respond=move)
-        async with service.running(), asking(service.url, allow_no_id=True) as authenticator:
-            assert await judge(authenticator) == UNUSABLE
-        assert service.visits == ["POST /auth?for=us"]
+        service = AuthenticationService(respond=redirect)
+        async with service.running(), open_client(service.url, allow_no_id=True) as client:
+            found = [await authenticate(client) for _ in statuses]
+        assert found == [UNUSABLE] * len(statuses)
+        assert service.targets == ["POST /auth?for=us"] * len(statuses)
 
     @pytest.mark.parametrize(
         ("sent", "reason"),
         [
-            (http(status="503 s3cret", more=LOCATION), "answered 503"),
-            (http(b"s3cret"), "gave an answer that is not JSON"),
-            (http(b'{"id": "s3cret\\n"}'), "gave an answer without a tenant's id"),
-            (http(b" " * 4097), "gave too large an answer"),
-            (http(b"s3cret")[:-1], "broke off its answer"),
-            (b"s3cret\r\n\r\n", "could not be asked (ClientResponseError)"),
-            (b"", "could not be asked (ServerDisconnectedError)"),
+            (http(status="503 s3cret", more=LOCATION), "status 503"),
+            (http(b"s3cret"), "response is not JSON"),
+            (http(b'{"id": "s3cret\\n"}'), "response without a valid id"),
+            (http(b" " * 4097), "response too large"),
+            (http(b"s3cret")[:-1], "incomplete response"),
+            (b"s3cret\r\n\r\n", "request failed (ClientResponseError)"),
+            (b"", "request failed (ServerDisconnectedError)"),
         ],
     )
-    async def test_is_told_of_in_our_words(self, sent: bytes, reason: str) -> None:
-        service = ByteService(talk=says(sent))
-        async with service.running(), asking(service.url) as authenticator:
+    async def test_is_not_quoted_in_the_reason(self, sent: bytes, reason: str) -> None:
+        service = ByteService(handle=sends(sent))
+        async with service.running(), open_client(service.url) as client:
             with pytest.raises(AuthenticatorError) as failure:
-                await authenticator.authenticate(showing("token"))
-        assert failure.value.reason == f"the authentication service {reason}"
+                await client.authenticate(StaticRequest())
+        assert failure.value.reason == f"authentication service: {reason}"
 
-    async def test_is_of_no_use_where_nobody_can_tell_that_it_is_whole(self) -> None:
-        service = ByteService(talk=says(NO_LENGTH_EITHER))
-        async with service.running(), asking(service.url, allow_no_id=True) as authenticator:
-            assert await judge(authenticator) == UNUSABLE
+    async def test_may_be_empty_with_two_transfer_codings(self) -> None:
+        service = ByteService(handle=sends(CHUNKED_AND_GZIP))
+        async with service.running(), open_client(service.url, allow_no_id=True) as client:
+            assert await authenticate(client) == UNUSABLE
 
-    async def test_is_never_one_that_was_there_before_its_question(self) -> None:
-        answered, added = asyncio.Event(), asyncio.Event()
+    async def test_may_be_data_that_arrived_before_the_request(self) -> None:
+        second, added = asyncio.Event(), asyncio.Event()
 
-        async def add(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await hear(reader)
+        async def respond_twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
             writer.write(http().replace(b"Connection: close\r\n", b""))
-            await answered.wait()
+            await second.wait()
             writer.write(http(b'{"id": "tenant-b"}'))
             added.set()
             await reader.read()
 
-        service = ByteService(talk=add)
-        async with service.running(), asking(service.url) as authenticator:
-            assert await judge(authenticator) == tenant("tenant-a")
-            answered.set()
+        service = ByteService(handle=respond_twice)
+        async with service.running(), open_client(service.url) as client:
+            assert await authenticate(client) == tenant("tenant-a")
+            second.set()
             await added.wait()
             await asyncio.sleep(0.2)
-            assert await judge(authenticator) == UNAVAILABLE
+            assert await authenticate(client) == UNAVAILABLE
 
 
-class TestTime:
+class TestTimeout:
     @pytest.mark.parametrize(
-        ("timeout_s", "left_s"), [(0.2, 3600.0), (3600.0, 0.2), (3600.0, 0.0), (3600.0, -1.0)]
+        ("timeout_s", "left_s"), [(60.0, 3600.0), (3600.0, 60.0)], ids=["service", "request"]
     )
-    async def test_is_bounded_by_the_smaller_bound(self, timeout_s: float, left_s: float) -> None:
-        service = ByteService(talk=stays())
-        async with service.running(), asking(service.url, timeout_s=timeout_s) as authenticator:
-            assert await judge(authenticator, Presented(seconds=left_s)) == UNAVAILABLE
+    async def test_is_the_earlier_of_both(self, timeout_s: float, left_s: float) -> None:
+        service = ByteService(handle=hangs())
+        async with service.running(), open_client(service.url, timeout_s=timeout_s) as client:
+            request = StaticRequest(timeout_s=left_s)
+            authenticating = asyncio.create_task(authenticate(client, request))
+            await wait_until(lambda: service.connections == 1)
+            assert not authenticating.done()
+            advance_clock(60)
+            assert await authenticating == UNAVAILABLE
 
-    async def test_is_over_where_none_is_left(self) -> None:
-        service = AuthenticationService()
-        async with service.running(), asking(service.url) as authenticator:
-            assert await judge(authenticator, Presented(seconds=-1)) == UNAVAILABLE
+    @pytest.mark.parametrize("left_s", [0.0, -1.0])
+    async def test_may_have_passed_before_the_request(self, left_s: float) -> None:
+        service = ByteService(handle=sends(http()))
+        async with service.running(), open_client(service.url) as client:
+            assert await authenticate(client, StaticRequest(timeout_s=left_s)) == UNAVAILABLE
+
+    async def test_includes_waiting_for_a_connection(self) -> None:
+        service = ByteService(handle=hangs())
+        async with (
+            service.running(),
+            open_client(service.url, max_connections=1, timeout_s=60) as client,
+        ):
+            waiting = [asyncio.create_task(authenticate(client)) for _ in range(3)]
+            await wait_until(lambda: service.connections == 1)
+            advance_clock(60)
+            assert await asyncio.gather(*waiting) == [UNAVAILABLE] * 3
+        assert service.connections == 1
 
 
 @define(eq=False)
-class Crowd:
-    """Keeps those who ask until all may go."""
+class ConcurrencyMeter:
+    """Holds requests until they are released, and counts those in flight."""
 
-    may_go: asyncio.Event = field(init=False, factory=asyncio.Event)
-    inside: int = field(init=False, default=0)
+    released: asyncio.Event = field(init=False, factory=asyncio.Event)
+    in_flight: int = field(init=False, default=0)
     most: int = field(init=False, default=0)
 
-    async def keep(self, question: Question) -> web.StreamResponse:
-        self.inside += 1
-        self.most = max(self.most, self.inside)
-        await self.may_go.wait()
-        self.inside -= 1
-        return await recognise(question)
+    async def respond(self, request: AuthRequest) -> web.StreamResponse:
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        await self.released.wait()
+        self.in_flight -= 1
+        return await accept(request)
 
 
 class TestConnections:
-    async def test_are_bounded(self) -> None:
-        crowd = Crowd()
-        service = AuthenticationService(respond=crowd.keep)
-        async with service.running(), asking(service.url, max_connections=2) as authenticator:
-            judging = [asyncio.create_task(judge(authenticator)) for _ in range(6)]
-            while crowd.inside < 2:  # noqa: ASYNC110 - they come over sockets
-                await asyncio.sleep(0.01)
+    async def test_are_limited(self) -> None:
+        meter = ConcurrencyMeter()
+        service = AuthenticationService(respond=meter.respond)
+        async with service.running(), open_client(service.url, max_connections=2) as client:
+            waiting = [asyncio.create_task(authenticate(client)) for _ in range(6)]
+            await wait_until(lambda: meter.in_flight >= 2)
             await asyncio.sleep(0.1)
-            crowd.may_go.set()
-            assert await asyncio.gather(*judging) == [tenant()] * 6
-        assert crowd.most == 2
+            meter.released.set()
+            assert await asyncio.gather(*waiting) == [tenant()] * 6
+        assert meter.most == 2
 
-    async def test_that_wait_for_another_to_end_wait_no_longer_than_any(self) -> None:
-        service = ByteService(talk=stays())
-        async with (
-            service.running(),
-            asking(service.url, max_connections=1, timeout_s=0.2) as authenticator,
-        ):
-            judged = await asyncio.gather(*(judge(authenticator) for _ in range(3)))
-        assert judged == [UNAVAILABLE] * 3
+    async def test_are_available_again_after_any_response(self) -> None:
+        service = ByteService(handle=hangs())
+        wrong = {}
+        async with service.running(), open_client(service.url, max_connections=1) as client:
+            for name, response in RESPONSES.items():
+                service.handle = response.handle
+                found = await authenticate(client)
+                if found != response.outcome:
+                    wrong[name] = found
+        assert wrong == {}
 
-    async def test_are_free_again_after_any_answer(self) -> None:
-        service = ByteService(talk=stays())
-        async with service.running(), asking(service.url, max_connections=1) as authenticator:
-            judged = {}
-            for name, answer in ENDING.items():
-                service.talk = answer.talk
-                judged[name] = await judge(authenticator)
-        assert judged == {name: answer.verdict for name, answer in ENDING.items()}
-
-    async def test_are_made_anew_once_the_service_is_back(self) -> None:
+    async def test_are_reopened_after_the_service_restarts(self) -> None:
         service = AuthenticationService()
-        async with service.running(), asking(service.url) as authenticator:
-            assert await judge(authenticator) == tenant()
-        async with asking(service.url) as authenticator:
-            assert await judge(authenticator) == UNAVAILABLE
+        async with service.running(), open_client(service.url) as client:
+            assert await authenticate(client) == tenant()
+        async with open_client(service.url) as client:
+            assert await authenticate(client) == UNAVAILABLE
             async with service.running():
-                assert await judge(authenticator) == tenant()
-            assert await judge(authenticator) == UNAVAILABLE
+                assert await authenticate(client) == tenant()
+            assert await authenticate(client) == UNAVAILABLE
             async with service.running():
-                assert await judge(authenticator) == tenant()
+                assert await authenticate(client) == tenant()
 
-    async def test_that_were_kept_and_break_are_not_asked_over_twice(self) -> None:
-        heard: list[str] = []
+    async def test_do_not_repeat_a_request_when_a_kept_one_breaks(self) -> None:
+        received: list[str] = []
 
-        async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await hear(reader)
-            heard.append("first")
+        async def respond_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            received.append("first")
             writer.write(http().replace(b"Connection: close\r\n", b""))
             with suppress(asyncio.IncompleteReadError):
-                await hear(reader)
-                heard.append("next")
+                await read_request(reader)
+                received.append("next")
 
-        service = ByteService(talk=answer_once)
-        async with service.running(), asking(service.url) as authenticator:
-            assert await judge(authenticator) == tenant()
-            assert await judge(authenticator) in (tenant(), UNAVAILABLE)
-        assert len(heard) == 2
+        service = ByteService(handle=respond_once)
+        async with service.running(), open_client(service.url) as client:
+            assert await authenticate(client) == tenant()
+            assert await authenticate(client) in (tenant(), UNAVAILABLE)
+        assert len(received) == 2
 
-    async def test_end_with_the_block(self) -> None:
+    async def test_are_closed_with_the_block(self) -> None:
         service = AuthenticationService()
-        async with service.running(), asking(service.url) as authenticator:
-            await judge(authenticator)
-        assert authenticator.session.closed
+        async with service.running(), open_client(service.url) as client:
+            await authenticate(client)
+        assert client.session.closed
 
 
-class TestServiceThatIsNotThere:
-    async def test_is_unavailable_where_nobody_listens(self) -> None:
+class TestUnreachableService:
+    async def test_is_unavailable_when_its_port_is_closed(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        async with asking(f"http://127.0.0.1:{port}", allow_no_id=True) as authenticator:
-            assert await judge(authenticator) == UNAVAILABLE
+        async with open_client(f"http://127.0.0.1:{port}", allow_no_id=True) as client:
+            assert await authenticate(client) == UNAVAILABLE
 
-    async def test_is_unavailable_where_it_speaks_no_tls(self) -> None:
+    async def test_is_unavailable_when_it_does_not_support_tls(self) -> None:
         service = AuthenticationService()
         async with (
             service.running(),
-            asking(service.url.replace("http", "https"), allow_no_id=True) as authenticator,
+            open_client(service.url.replace("http", "https"), allow_no_id=True) as client,
         ):
-            assert await judge(authenticator) == UNAVAILABLE
+            assert await authenticate(client) == UNAVAILABLE

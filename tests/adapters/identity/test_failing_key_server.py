@@ -2,143 +2,167 @@ import asyncio
 
 import pytest
 
-from adapters.identity.key_server import Pace
-from tests.adapters.identity.key_set_door import (
-    BRISK,
+from tests.adapters.identity.cases.key_set_server import (
+    FAILING,
+    KeySetServer,
+    as_it_is,
+    key_set_server,
+    send_slowly,
+)
+from tests.adapters.identity.cases.token_checker import (
+    ACCEPTED,
     FORGED,
-    IMPATIENT,
-    LET_IN,
-    PERSISTENT,
+    POLICY,
     REFUSED,
     UNAVAILABLE,
     A,
     B,
     Warnings,
-    door_to,
-    until,
+    open_token_checker,
+    wait_for_count,
+    wait_until,
 )
-from tests.adapters.identity.key_set_server import (
-    FAILING,
-    Answer,
-    KeySetServer,
-    as_it_is,
-    drip,
-)
+from tests.support.movable_clock import advance_clock
 
-pytestmark = pytest.mark.campaign("key sets")
+pytestmark = pytest.mark.robustness("key sets")
+
+_, AN_ERROR = FAILING["an error"]
 
 
-class TestFailingKeyServer:
-    @pytest.mark.parametrize(("told", "failing"), FAILING.values(), ids=FAILING.keys())
-    async def test_takes_no_known_keys_and_brings_no_others(
-        self, server: KeySetServer, told: str, failing: Answer, warnings: Warnings
+def failed(reason: str) -> tuple[str, str]:
+    return ("JWKS refresh failed", reason)
+
+
+class TestFailedRefresh:
+    async def test_keeps_the_cached_keys_and_adds_none(
+        self, caplog: pytest.LogCaptureFixture, warnings: Warnings
     ) -> None:
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
-            server.published, server.elsewhere, server.answer = [A, B], [B], failing
-            assert [await door.tells(B.sign()) for _ in range(3)] == 3 * [UNAVAILABLE]
-            assert await door.tells(A.sign()) == LET_IN
-            assert await door.tells(FORGED) == REFUSED
-        assert server.asked == {"/keys": 2}
-        assert warnings() == [f"the keys of the issuer were not renewed: the key server {told}"]
+        wrong = {}
+        for name, (reason, failing) in FAILING.items():
+            caplog.clear()
+            async with key_set_server(A) as server, open_token_checker(server) as checker:
+                first = await checker.check(A.sign())
+                server.published, server.redirected, server.answer = [A, B], [B], failing
+                then = [await checker.check(token) for token in (B.sign(), B.sign(), A.sign())]
+                found = (first, then, await checker.check(FORGED), dict(server.requests))
+            expected = (ACCEPTED, [UNAVAILABLE, UNAVAILABLE, ACCEPTED], REFUSED, {"/keys": 2})
+            if found != expected or warnings() != [failed(reason)]:
+                wrong[name] = (found, warnings())
+        assert wrong == {}
 
-    @pytest.mark.parametrize(("told", "failing"), FAILING.values(), ids=FAILING.keys())
-    async def test_lets_nobody_in_and_is_asked_again_until_it_recovers(
-        self, server: KeySetServer, told: str, failing: Answer, warnings: Warnings
+    async def test_is_retried_until_the_server_recovers(
+        self, caplog: pytest.LogCaptureFixture, warnings: Warnings
     ) -> None:
-        server.answer = failing
-        async with door_to(server, PERSISTENT) as door:
-            await until(lambda: len(warnings()) >= 2)
-            assert all(warning.endswith(told) for warning in warnings())
-            assert await door.tells(A.sign(), left_s=1) == UNAVAILABLE
+        wrong = {}
+        for name, (reason, failing) in FAILING.items():
+            caplog.clear()
+            async with key_set_server(A) as server:
+                server.answer = failing
+                async with open_token_checker(server) as checker:
+                    await wait_for_count(lambda: len(warnings()), 1)
+                    advance_clock(POLICY.retry_after_s)
+                    await wait_for_count(lambda: len(warnings()), 2)
+                    outcome = await checker.check(A.sign())
+                    server.answer = as_it_is
+                    advance_clock(POLICY.retry_after_s)
+                    await checker.wait_for(ACCEPTED, A.sign())
+            events = [failed(reason), failed(reason), ("JWKS refresh succeeded again", None)]
+            if outcome != UNAVAILABLE or warnings() != events:
+                wrong[name] = (outcome, warnings())
+        assert wrong == {}
+
+    async def test_is_not_retried_before_it_is_time(self, server: KeySetServer) -> None:
+        server.answer = AN_ERROR
+        async with open_token_checker(server) as checker:
+            assert {await checker.check(A.sign()) for _ in range(10)} == {UNAVAILABLE}
+            advance_clock(POLICY.retry_after_s - POLICY.timeout_s)
+            await asyncio.sleep(0.02)  # an early retry would happen now
+            assert await checker.check(A.sign()) == UNAVAILABLE
+            assert server.fetches == 1
+            advance_clock(POLICY.timeout_s)
+            await wait_until(lambda: server.fetches == 2)
+
+    async def test_limits_forced_refreshes_right_after_recovery(self, server: KeySetServer) -> None:
+        server.answer = AN_ERROR
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == UNAVAILABLE
             server.answer = as_it_is
-            await door.comes_to_tell(LET_IN, A.sign())
-            await door.comes_to_tell(REFUSED, B.sign())
-        assert warnings()[-1] == "the key server answers again"
-
-    async def test_is_not_asked_by_tokens_right_after_it_recovered(
-        self, server: KeySetServer
-    ) -> None:
-        _, server.answer = FAILING["an error"]
-        pace = Pace(renew_after_s=3600, retry_after_s=1.5, keep_for_s=1e6, timeout_s=60)
-        async with door_to(server, pace) as door:
-            await until(lambda: server.fetches == 1)
-            server.answer = as_it_is
-            await door.comes_to_tell(LET_IN, A.sign())
-            assert await door.tells(B.sign()) == REFUSED
+            advance_clock(POLICY.retry_after_s)
+            await wait_for_count(lambda: server.fetches, 2)  # a check would force this refresh
+            await checker.wait_for(ACCEPTED, A.sign())
+            assert await checker.check(B.sign()) == REFUSED
         assert server.fetches == 2
 
-    async def test_is_asked_again_by_itself_after_it_failed_a_token(
-        self, server: KeySetServer
-    ) -> None:
-        async with door_to(server, PERSISTENT) as door:
-            assert await door.tells(A.sign()) == LET_IN
-            _, server.answer = FAILING["an error"]
-            assert await door.tells(B.sign(), left_s=1) == UNAVAILABLE
-            server.answer, fetches = as_it_is, server.fetches
-            await until(lambda: server.fetches > fetches)
+    async def test_is_retried_when_it_was_forced(self, server: KeySetServer) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            server.answer = AN_ERROR
+            assert await checker.check(B.sign()) == UNAVAILABLE
+            server.answer = as_it_is
+            advance_clock(POLICY.retry_after_s)
+            await wait_until(lambda: server.fetches == 3)
 
-    async def test_is_not_believed_where_it_answers_unasked(self, server: KeySetServer) -> None:
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
-            server.answer_unasked(B)
+    async def test_does_not_believe_an_unrequested_response(self, server: KeySetServer) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            server.send_unrequested(B)
             await asyncio.sleep(0.05)
-            assert await door.tells(B.sign()) == UNAVAILABLE
+            assert await checker.check(B.sign()) == UNAVAILABLE
 
-    async def test_is_not_asked_by_tokens_for_a_while(self, server: KeySetServer) -> None:
-        _, server.answer = FAILING["an error"]
-        async with door_to(server) as door:
-            assert {await door.tells(A.sign()) for _ in range(10)} == {UNAVAILABLE}
-        assert server.fetches == 1
-
-    async def test_is_asked_again_while_keys_are_known(self, server: KeySetServer) -> None:
-        async with door_to(server, BRISK) as door:
-            assert await door.tells(A.sign()) == LET_IN
+    async def test_is_retried_while_keys_are_cached(self, server: KeySetServer) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             await server.stop()
-            assert await door.tells(B.sign(), left_s=1) == UNAVAILABLE
-            assert await door.tells(A.sign()) == LET_IN
+            assert await checker.check(B.sign()) == UNAVAILABLE
+            assert await checker.check(A.sign()) == ACCEPTED
             server.published = [B]
             await server.start()
-            await door.comes_to_tell(LET_IN, B.sign())
-            await door.comes_to_tell(REFUSED, A.sign())
+            advance_clock(POLICY.retry_after_s)
+            await checker.wait_for(ACCEPTED, B.sign())
+            assert await checker.check(A.sign()) == REFUSED
 
 
 class TestSlowKeyServer:
-    @pytest.mark.parametrize("hanging", [True, False], ids=["hangs", "drips"])
-    async def test_is_waited_for_no_longer_than_its_time(
-        self, server: KeySetServer, warnings: Warnings, hanging: bool
+    @pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "sends slowly"])
+    async def test_is_awaited_until_the_timeout(
+        self, server: KeySetServer, warnings: Warnings, hangs: bool
     ) -> None:
-        async with door_to(server, IMPATIENT) as door:
-            await door.comes_to_tell(LET_IN, A.sign())
-            server.published, server.answer = [A, B], drip
-            if hanging:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            server.published, server.answer = [A, B], send_slowly
+            if hangs:
                 server.released.clear()
-            assert await door.tells(B.sign(), left_s=3600) == UNAVAILABLE
-            assert await door.tells(A.sign()) == LET_IN
-            assert warnings()[-1].endswith("the key server did not answer in time")
-            await until(lambda: server.abandoned > 0)
+            checking = asyncio.create_task(checker.check(B.sign()))
+            await wait_until(lambda: server.fetches == 2)
+            advance_clock(POLICY.timeout_s)
+            assert await checking == UNAVAILABLE
+            assert await checker.check(A.sign()) == ACCEPTED
+            assert warnings() == [failed("timed out")]
+            await wait_until(lambda: server.cancelled > 0)
             server.answer = as_it_is
             server.released.set()
-            await door.comes_to_tell(LET_IN, B.sign())
+            advance_clock(POLICY.retry_after_s)
+            await checker.wait_for(ACCEPTED, B.sign())
 
-    async def test_is_waited_for_no_longer_than_the_request_may(self, server: KeySetServer) -> None:
+    async def test_is_awaited_until_the_deadline_of_the_request(self, server: KeySetServer) -> None:
         server.released.clear()
-        async with door_to(server) as door:
-            assert await door.tells(A.sign(), left_s=0.05) == UNAVAILABLE
+        async with open_token_checker(server) as checker:
+            checking = asyncio.create_task(checker.check(A.sign(), timeout_s=60))
+            await wait_until(lambda: server.fetches == 1)
+            advance_clock(60)
+            assert await checking == UNAVAILABLE
             server.released.set()
-            assert await door.tells(A.sign()) == LET_IN
+            assert await checker.check(A.sign()) == ACCEPTED
         assert server.fetches == 1
 
-    async def test_costs_those_with_known_keys_nothing(self, server: KeySetServer) -> None:
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
+    async def test_does_not_delay_tokens_with_known_keys(self, server: KeySetServer) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             server.released.clear()
-            asking = asyncio.create_task(door.tells(B.sign()))
-            await until(lambda: server.fetches == 2)
-            assert [await door.tells(one, left_s=0) for one in (A.sign(), FORGED)] == [
-                LET_IN,
-                REFUSED,
-            ]
-            assert not asking.done()
+            checking = asyncio.create_task(checker.check(B.sign()))
+            await wait_until(lambda: server.fetches == 2)
+            found = [await checker.check(token, timeout_s=0) for token in (A.sign(), FORGED)]
+            assert found == [ACCEPTED, REFUSED]
+            assert not checking.done()
             server.released.set()
-            assert await asking == REFUSED
+            assert await checking == REFUSED

@@ -2,212 +2,268 @@ import asyncio
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
+from attrs import evolve
 
-from adapters.identity.key_server import Pace, open_key_server
-from tests.adapters.identity.key_set_door import (
-    BRISK,
-    CALM,
+from adapters.identity.key_server import RefreshPolicy, open_key_server
+from tests.adapters.identity.cases.key_set_server import (
+    MAX_BYTES,
+    IssuerKey,
+    KeySetServer,
+    as_html,
+    padded,
+    rsa_key,
+    with_a_cookie,
+)
+from tests.adapters.identity.cases.token_checker import (
+    ACCEPTED,
     FORGED,
-    IMPATIENT,
-    LET_IN,
+    POLICY,
     REFUSED,
     UNAVAILABLE,
     A,
     B,
     Warnings,
-    door_to,
-    until,
+    open_token_checker,
+    wait_for_count,
+    wait_until,
 )
-from tests.adapters.identity.key_set_server import (
-    MAX_BYTES,
-    Answer,
-    IssuerKey,
-    KeySetServer,
-    as_a_page,
-    padded,
-    rsa_key,
-    with_a_cookie,
-)
+from tests.support.movable_clock import advance_clock
 
-pytestmark = pytest.mark.campaign("key sets")
+pytestmark = pytest.mark.robustness("key sets")
+
+UNUSABLE_KEYS = {
+    "weak": rsa_key("b", bits=1024),
+    "to encrypt": IssuerKey("b", more={"use": "enc"}),
+    "to sign": IssuerKey("b", more={"key_ops": ["sign"]}),
+    "another algorithm": IssuerKey("b", more={"alg": "RS256"}),
+    "malformed": IssuerKey("b", more={"x": "s3cret"}),
+}
 
 
-class TestPace:
-    def test_is_the_one_that_was_promised(self) -> None:
-        pace = Pace()
-        assert (pace.retry_after_s, pace.keep_for_s, pace.timeout_s) == (30, 3600, 2)
-        assert pace.renew_after_s + pace.retry_after_s + pace.timeout_s < 300
+class TestRefreshPolicy:
+    async def test_rejects_a_removed_key_within_five_minutes(self, server: KeySetServer) -> None:
+        policy = evolve(RefreshPolicy(), timeout_s=POLICY.timeout_s)
+        async with open_token_checker(server, policy) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            server.published = [B]
+            advance_clock(300 - RefreshPolicy().timeout_s)
+            await checker.wait_for(REFUSED, A.sign())
 
-    def test_renews_every_four_minutes(self) -> None:
-        assert Pace().renew_after_s == 4 * 60
+    async def test_rejects_a_removed_key_within_five_minutes_despite_one_failure(
+        self, server: KeySetServer
+    ) -> None:
+        policy = evolve(RefreshPolicy(), timeout_s=POLICY.timeout_s)
+        async with open_token_checker(server, policy) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            await server.stop()
+            advance_clock(policy.refresh_after_s)
+            await checker.wait_for(UNAVAILABLE, B.sign())
+            server.published = [B]
+            await server.start()
+            advance_clock(300 - policy.refresh_after_s - RefreshPolicy().timeout_s)
+            await checker.wait_for(REFUSED, A.sign())
+
+    async def test_keeps_keys_for_an_hour_without_the_server(self, server: KeySetServer) -> None:
+        policy = evolve(RefreshPolicy(), timeout_s=POLICY.timeout_s)
+        async with open_token_checker(server, policy) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            await server.stop()
+            advance_clock(3600 - policy.retry_after_s - 60)
+            await checker.wait_for(UNAVAILABLE, B.sign())
+            assert await checker.check(A.sign()) == ACCEPTED
+            advance_clock(60 + policy.retry_after_s)
+            await checker.wait_for(UNAVAILABLE, A.sign())
+
+    async def test_accepts_a_new_key_30_seconds_after_another_was_asked_for(
+        self, server: KeySetServer
+    ) -> None:
+        policy = evolve(RefreshPolicy(), timeout_s=POLICY.timeout_s)
+        async with open_token_checker(server, policy) as checker:
+            assert await checker.check(B.sign()) == REFUSED
+            server.published = [A, B]
+            advance_clock(30)
+            assert await checker.check(B.sign()) == ACCEPTED
+
+    async def test_waits_two_seconds_for_a_response(self, server: KeySetServer) -> None:
+        server.released.clear()
+        async with open_token_checker(server, RefreshPolicy()) as checker:
+            checking = asyncio.create_task(checker.check(A.sign()))
+            await wait_until(lambda: server.fetches == 1)
+            advance_clock(2)
+            assert await checking == UNAVAILABLE
 
 
 class TestFirstFetch:
-    async def test_is_waited_for_by_all_who_come_meanwhile(self, server: KeySetServer) -> None:
+    async def test_is_awaited_by_all_requests(self, server: KeySetServer) -> None:
         server.released.clear()
-        async with door_to(server) as door:
-            asking = [asyncio.create_task(door.tells(A.sign())) for _ in range(10)]
-            await until(lambda: server.fetches == 1)
-            assert not any(one.done() for one in asking)
+        async with open_token_checker(server) as checker:
+            checking = [asyncio.create_task(checker.check(A.sign())) for _ in range(10)]
+            await wait_until(lambda: server.fetches == 1)
+            assert not any(one.done() for one in checking)
             server.released.set()
-            assert await asyncio.gather(*asking) == 10 * [LET_IN]
+            assert await asyncio.gather(*checking) == 10 * [ACCEPTED]
         assert server.fetches == 1
 
-    async def test_needs_no_request(self, server: KeySetServer) -> None:
-        async with door_to(server):
-            await until(lambda: server.fetches == 1)
+    async def test_does_not_wait_for_a_request(self, server: KeySetServer) -> None:
+        async with open_token_checker(server):
+            await wait_until(lambda: server.fetches == 1)
 
-    async def test_asks_for_nothing_compressed_and_keeps_no_cookies(
+    async def test_requests_no_compression_and_returns_no_cookies(
         self, server: KeySetServer, warnings: Warnings
     ) -> None:
         server.answer = with_a_cookie
-        keys = open_key_server(server.url.replace("127.0.0.1", "localhost"), pace=BRISK)
-        async with keys:  # cookies are for names alone
-            await until(lambda: server.fetches >= 3)
+        by_name = server.url.replace("127.0.0.1", "localhost")  # an address gets no cookies
+        async with open_key_server(by_name, policy=POLICY):
+            for number in range(1, 4):
+                await wait_for_count(lambda: server.fetches, number)
+                await asyncio.sleep(0.05)
+                advance_clock(POLICY.refresh_after_s)
         assert warnings() == []
         assert {headers["Accept-Encoding"] for headers in server.headers} == {"identity"}
         assert "s3cret" not in str(server.headers)
 
 
-class TestKnownKeys:
-    async def test_cost_no_fetch(self, server: KeySetServer) -> None:
-        async with door_to(server) as door:
-            assert {await door.tells(A.sign()) for _ in range(100)} == {LET_IN}
+class TestCachedKeys:
+    async def test_need_no_fetch(self, server: KeySetServer) -> None:
+        async with open_token_checker(server) as checker:
+            assert {await checker.check(A.sign()) for _ in range(100)} == {ACCEPTED}
         assert server.fetches == 1
 
-    async def test_let_in_tokens_without_kid(self, server: KeySetServer) -> None:
+    async def test_verify_tokens_without_kid(self, server: KeySetServer) -> None:
         server.published = [B, A]
-        async with door_to(server) as door:
-            assert await door.tells(IssuerKey(None, key=A.key).sign()) == LET_IN
+        async with open_token_checker(server) as checker:
+            assert await checker.check(IssuerKey(None, key=A.key).sign()) == ACCEPTED
 
-    async def test_settle_a_forgery_at_once_though_the_server_is_down(
+    async def test_refuse_a_forgery_while_the_server_is_down(
         self, server: KeySetServer, warnings: Warnings
     ) -> None:
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             await server.stop()
-            assert await door.tells(FORGED) == REFUSED
+            assert await checker.check(FORGED) == REFUSED
         assert warnings() == []
 
-    async def test_are_renewed_without_a_request(self, server: KeySetServer) -> None:
-        pace = Pace(renew_after_s=0.02, retry_after_s=3600, keep_for_s=1e6, timeout_s=60)
-        async with door_to(server, pace) as door:
-            await until(lambda: server.fetches >= 3)
-            server.published = [B]
-            await door.comes_to_tell(LET_IN, B.sign())
+    async def test_are_refreshed_when_it_is_time_and_not_before(self, server: KeySetServer) -> None:
+        fetched_at = server.fetched_at
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            for number in range(2, 5):
+                for _ in range(8):
+                    advance_clock(POLICY.refresh_after_s / 8)
+                    await asyncio.sleep(0.02)  # an early refresh would happen now
+                await wait_for_count(lambda: server.fetches, number)
+        early = [
+            later - earlier
+            for earlier, later in pairwise(fetched_at)
+            if later - earlier < POLICY.refresh_after_s - POLICY.timeout_s
+        ]
+        assert early == []
 
-    async def test_are_good_no_longer_once_withdrawn(self, server: KeySetServer) -> None:
-        async with door_to(server, BRISK) as door:
-            assert await door.tells(A.sign()) == LET_IN
+    async def test_are_invalid_once_removed(self, server: KeySetServer) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             server.published = [B]
-            await door.comes_to_tell(REFUSED, A.sign())
+            advance_clock(POLICY.refresh_after_s)
+            await checker.wait_for(REFUSED, A.sign())
+            assert await checker.check(B.sign()) == ACCEPTED
 
-    async def test_can_all_be_withdrawn(self, server: KeySetServer, warnings: Warnings) -> None:
-        async with door_to(server, BRISK) as door:
-            assert await door.tells(A.sign()) == LET_IN
+    async def test_can_all_be_removed(self, server: KeySetServer, warnings: Warnings) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             assert warnings() == []
             server.published = []
-            await door.comes_to_tell(REFUSED, A.sign())
-        assert set(warnings()) == {"the key server answers without a key that can be used"}
+            advance_clock(POLICY.refresh_after_s)
+            await checker.wait_for(REFUSED, A.sign())
+        assert set(warnings()) == {("JWKS has no usable key", None)}
 
-    async def test_are_dropped_after_a_while_without_the_server(self, server: KeySetServer) -> None:
-        pace = Pace(renew_after_s=0.02, retry_after_s=0.05, keep_for_s=0.2, timeout_s=60)
-        async with door_to(server, pace) as door:
-            await door.comes_to_tell(LET_IN, A.sign())
+    async def test_expire_and_come_back_with_the_server(self, server: KeySetServer) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             await server.stop()
-            await door.comes_to_tell(UNAVAILABLE, A.sign())
+            advance_clock(POLICY.keep_for_s)
+            await checker.wait_for(UNAVAILABLE, A.sign())
             await server.start()
-            await door.comes_to_tell(LET_IN, A.sign())
+            advance_clock(POLICY.retry_after_s)
+            await checker.wait_for(ACCEPTED, A.sign())
 
 
 class TestKeySet:
-    @pytest.mark.parametrize(
-        "answer",
-        [padded(MAX_BYTES), as_a_page],
-        ids=["of 256 KiB", "called a page"],
-    )
-    async def test_is_taken(self, server: KeySetServer, answer: Answer) -> None:
-        server.answer = answer
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
+    async def test_is_accepted_up_to_256_kib_and_of_any_type(self, server: KeySetServer) -> None:
+        for answer in (padded(MAX_BYTES), as_html):
+            server.answer = answer
+            async with open_token_checker(server) as checker:
+                assert await checker.check(A.sign()) == ACCEPTED
 
-    async def test_may_hold_two_keys_of_one_kid(self, server: KeySetServer) -> None:
+    async def test_may_hold_several_keys_with_one_kid(self, server: KeySetServer) -> None:
         twin, other = IssuerKey("a"), rsa_key("a")
         server.published = [A, twin, other, A]
-        async with door_to(server) as door:
-            assert [await door.tells(key.sign()) for key in (A, twin, other)] == 3 * [LET_IN]
-            assert await door.tells(FORGED) == REFUSED
+        async with open_token_checker(server) as checker:
+            assert [await checker.check(key.sign()) for key in (A, twin, other)] == 3 * [ACCEPTED]
+            assert await checker.check(FORGED) == REFUSED
         assert server.fetches == 1
 
-    @pytest.mark.parametrize(
-        "useless",
-        [
-            rsa_key("b", bits=1024),
-            IssuerKey("b", more={"use": "enc"}),
-            IssuerKey("b", more={"key_ops": ["sign"]}),
-            IssuerKey("b", more={"alg": "RS256"}),
-            IssuerKey("b", more={"x": "s3cret"}),
-        ],
-        ids=["weak", "to encrypt", "to sign", "another algorithm", "malformed"],
-    )
-    async def test_may_hold_keys_that_are_of_no_use(
-        self, server: KeySetServer, useless: IssuerKey, warnings: Warnings
+    @pytest.mark.parametrize("unusable", UNUSABLE_KEYS.values(), ids=UNUSABLE_KEYS)
+    async def test_may_hold_unusable_keys(
+        self, server: KeySetServer, unusable: IssuerKey, warnings: Warnings
     ) -> None:
-        server.published = [useless, A]
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
-            assert await door.tells(useless.sign()) == REFUSED
+        server.published = [unusable, A]
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
+            assert await checker.check(unusable.sign()) == REFUSED
         assert warnings() == []
 
-    async def test_is_read_beside_the_event_loop(self, server: KeySetServer) -> None:
+    async def test_is_parsed_in_a_thread(self, server: KeySetServer) -> None:
         gate, threads = threading.Event(), ThreadPoolExecutor(max_workers=1)
-        threads.submit(gate.wait, timeout=10)
+        busy = threads.submit(gate.wait)
         asyncio.get_running_loop().set_default_executor(threads)
-        async with door_to(server, IMPATIENT) as door:
-            assert await door.tells(A.sign(), left_s=1) == UNAVAILABLE
+        try:
+            async with open_token_checker(server) as checker:
+                checking = asyncio.create_task(checker.check(A.sign()))
+                await wait_until(lambda: threads._work_queue.qsize() == 1)  # noqa: SLF001
+                assert not checking.done()
+                gate.set()
+                assert await checking == ACCEPTED
+        finally:
             gate.set()
-            await door.comes_to_tell(LET_IN, A.sign())
+        assert busy.done()
 
 
 class TestClosing:
-    async def test_leaves_nothing_behind(self, server: KeySetServer, warnings: Warnings) -> None:
+    async def test_ends_all_tasks(self, server: KeySetServer, warnings: Warnings) -> None:
         before = asyncio.all_tasks()
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             await server.stop()
         assert asyncio.all_tasks() <= before
         assert warnings() == []
 
-    async def test_leaves_nothing_behind_before_a_first_fetch(self, server: KeySetServer) -> None:
+    async def test_ends_all_tasks_before_the_first_fetch(self, server: KeySetServer) -> None:
         before = asyncio.all_tasks()
-        async with open_key_server(server.url, pace=CALM):
+        async with open_key_server(server.url, policy=POLICY):
             pass
         assert asyncio.all_tasks() == before
 
-    async def test_leaves_nothing_behind_in_the_middle_of_a_first_fetch(
-        self, warnings: Warnings
-    ) -> None:
+    async def test_ends_all_tasks_during_the_first_fetch(self, warnings: Warnings) -> None:
         loop, before = asyncio.get_running_loop(), asyncio.all_tasks()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(0)
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/keys"
-            async with open_key_server(url, pace=CALM):
+            async with open_key_server(url, policy=POLICY):
                 connection, _ = await loop.sock_accept(listener)
                 assert await loop.sock_recv(connection, 3) == b"GET"
             assert asyncio.all_tasks() == before
             connection.close()
         assert warnings() == []
 
-    async def test_gives_up_what_a_token_asked_for(
-        self, server: KeySetServer, warnings: Warnings
-    ) -> None:
-        async with door_to(server) as door:
-            assert await door.tells(A.sign()) == LET_IN
+    async def test_cancels_a_forced_refresh(self, server: KeySetServer, warnings: Warnings) -> None:
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == ACCEPTED
             server.released.clear()
-            asking = asyncio.create_task(door.tells(B.sign()))
-            await until(lambda: server.fetches == 2)
-            asking.cancel()
-        await until(lambda: server.abandoned == 1)
+            checking = asyncio.create_task(checker.check(B.sign()))
+            await wait_until(lambda: server.fetches == 2)
+            checking.cancel()
+        await wait_until(lambda: server.cancelled == 1)
         assert warnings() == []

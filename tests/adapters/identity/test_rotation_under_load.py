@@ -1,4 +1,4 @@
-"""What callers of a running service notice of what becomes of its issuer's keys: nothing."""
+"""Key rotation and key server outages while clients send requests to a running service."""
 
 import asyncio
 from collections import Counter
@@ -6,56 +6,66 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
 import pytest
+from aiohttp import ClientTimeout
 from attrs import define, field
 
 from adapters.identity.claims import ClaimRules
-from adapters.identity.key_server import Pace, open_key_server
+from adapters.identity.key_server import open_key_server
 from adapters.identity.signed_tokens import open_signed_tokens
 from adapters.in_memory.demo import demo_room_gateway
 from entrypoints.http.limits import Limits
-from tests.adapters.identity.key_set_server import IssuerKey, KeySetServer, key_set_server, rsa_key
-from tests.service import Service, running_service
+from tests.adapters.identity.cases.key_set_server import IssuerKey, KeySetServer, rsa_key
+from tests.adapters.identity.cases.token_checker import POLICY, Warnings, wait_for_count, wait_until
+from tests.support.movable_clock import advance_clock
+from tests.support.service import DEMO_REQUEST, MUTE, Service, running_service
 
-pytestmark = pytest.mark.campaign("key sets")
+pytestmark = pytest.mark.robustness("key sets")
 
 CLIENTS = 32
-PACE = Pace(renew_after_s=0.1, retry_after_s=0.1, keep_for_s=3600, timeout_s=20)
-PATIENT = Pace(renew_after_s=0.1, retry_after_s=2, keep_for_s=3600, timeout_s=20)
-IMPATIENT = Pace(renew_after_s=0.1, retry_after_s=0.4, keep_for_s=3600, timeout_s=0.2)
+FOREVER_S = 1e9
+"""Timeout of everything but the key server's client; the clock is moved by less."""
 
 
 @define(eq=False)
 class Load:
-    """Clients that ask one after another with the newest token, and what they were told."""
+    """Clients that send one request after another with the current token."""
 
     service: Service
     token: str
-    told: Counter[int] = field(factory=Counter)
+    statuses: Counter[int] = field(factory=Counter)
     in_flight: Counter[str] = field(factory=Counter)
 
-    async def _ask(self) -> None:
+    async def mute(self, token: str) -> int:
+        """Send one request, without the client's default timeout; return the status."""
+        answer = await self.service.ask(
+            "POST",
+            MUTE,
+            json=DEMO_REQUEST,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=ClientTimeout(),
+        )
+        return answer.status
+
+    async def _send_requests(self) -> None:
         while True:
             token = self.token
             self.in_flight[token] += 1
-            answer = await self.service.mute(token=token)
+            status = await self.mute(token)
             self.in_flight[token] -= 1
-            self.told[answer.status] += 1
+            self.statuses[status] += 1
 
     async def use(self, token: str) -> None:
-        """Change over to another token, and return when no other is on its way any more."""
+        """Switch to another token; return when no request with the old one is in flight."""
         old, self.token = self.token, token
-        while self.in_flight[old]:  # noqa: ASYNC110 - answers come over a socket
-            await asyncio.sleep(0.005)
+        await wait_until(lambda: not self.in_flight[old])
 
-    async def go_on(self, answers: int = 100) -> None:
-        """Wait until so many more answers have come."""
-        enough = self.told.total() + answers
-        while self.told.total() < enough:  # noqa: ASYNC110 - answers come over a socket
-            await asyncio.sleep(0.005)
+    async def continue_for(self, responses: int = 100) -> None:
+        enough = self.statuses.total() + responses
+        await wait_until(lambda: self.statuses.total() >= enough)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        clients = [asyncio.create_task(self._ask()) for _ in range(CLIENTS)]
+        clients = [asyncio.create_task(self._send_requests()) for _ in range(CLIENTS)]
         try:
             yield
         finally:
@@ -66,88 +76,90 @@ class Load:
 
 
 @asynccontextmanager
-async def guarded_by(server: KeySetServer, pace: Pace = PACE) -> AsyncIterator[Service]:
-    """Serve those with a token; what waits in vain is given up at last."""
+async def load_on(server: KeySetServer) -> AsyncIterator[Load]:
+    """Run a service that accepts tokens of the server's keys, and clients with the first key."""
+    keys = open_key_server(server.url, policy=POLICY)
     running = running_service(
         open_gateway=lambda: nullcontext(demo_room_gateway()),
-        open_authenticator=lambda: open_signed_tokens(
-            open_key_server(server.url, pace=pace), rules=ClaimRules()
+        open_authenticator=lambda: open_signed_tokens(keys, rules=ClaimRules()),
+        limits=Limits(
+            shutdown_delay_s=0,
+            headers_timeout_s=FOREVER_S,
+            request_timeout_s=FOREVER_S,
+            body_timeout_s=FOREVER_S,
+            idle_timeout_s=FOREVER_S,
         ),
-        limits=Limits(leaving_s=0, request_timeout_s=20),
+        timeout_s=FOREVER_S,
     )
-    async with asyncio.timeout(50), running as service:
-        yield service
+    async with running as service:
+        load = Load(service, server.published[0].sign())
+        async with load.running():
+            yield load
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[KeySetServer]:
-    async with key_set_server(IssuerKey("key-0")) as running:
-        yield running
-
-
-class TestRotationUnderLoad:
-    async def test_goes_unnoticed(self, server: KeySetServer) -> None:
+class TestRotation:
+    async def test_fails_no_request(self, server: KeySetServer) -> None:
         [old] = server.published
-        async with guarded_by(server) as service:
-            load = Load(service, old.sign())
-            async with load.running():
-                for number in range(1, 7):
-                    new = rsa_key(f"key-{number}") if number % 2 else IssuerKey(f"key-{number}")
-                    server.published = [old, new]
-                    await load.use(new.sign())
-                    server.published = [new]
-                    await asyncio.sleep(3 * PACE.retry_after_s)
-                    await load.go_on()
-                    old = new
-        assert set(load.told) == {200}
-
-    async def test_ends_what_the_old_key_was_good_for(self, server: KeySetServer) -> None:
-        [old], new = server.published, IssuerKey("new")
-        async with guarded_by(server, PATIENT) as service:
-            load = Load(service, old.sign())
-            async with load.running():
-                await load.go_on()
+        async with load_on(server) as load:
+            for number in range(1, 7):
+                await load.continue_for()
+                new = rsa_key(f"key-{number}") if number % 2 else IssuerKey(f"key-{number}")
                 server.published = [old, new]
                 await load.use(new.sign())
-                server.published = [new]
-                while (await service.mute(token=old.sign())).status != 401:  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-        assert set(load.told) == {200}
+                server.published, fetches = [new], server.fetches
+                advance_clock(POLICY.refresh_after_s)
+                await wait_for_count(lambda: server.fetches, fetches + 1)
+                old = new
+            await load.continue_for()
+        assert set(load.statuses) == {200}
+
+    async def test_ends_with_the_old_key_invalid(self, server: KeySetServer) -> None:
+        [old], new = server.published, IssuerKey("new")
+        async with load_on(server) as load:
+            await load.continue_for()
+            server.published = [old, new]
+            await load.use(new.sign())
+            server.published = [new]
+            advance_clock(POLICY.refresh_after_s)
+            while await load.mute(old.sign()) != 401:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert set(load.statuses) == {200}
 
 
-class TestOutageUnderLoad:
-    async def test_goes_unnoticed_by_those_whose_key_is_known(self, server: KeySetServer) -> None:
-        async with guarded_by(server) as service:
-            load = Load(service, server.published[0].sign())
-            async with load.running():
-                for _ in range(4):
-                    await load.go_on()
-                    await server.stop()
-                    await load.go_on()
-                    await asyncio.sleep(2 * PACE.renew_after_s)
-                    await server.start()
-                    fetches = server.fetches
-                    while server.fetches == fetches:  # noqa: ASYNC110 - over a socket
-                        await asyncio.sleep(0.01)
-        assert set(load.told) == {200}
+class TestOutage:
+    async def test_fails_no_request_with_a_cached_key(
+        self, server: KeySetServer, warnings: Warnings
+    ) -> None:
+        async with load_on(server) as load:
+            for number in range(1, 5):
+                await load.continue_for()
+                await server.stop()
+                advance_clock(POLICY.refresh_after_s)
+                await wait_for_count(lambda: len(warnings()), 2 * number - 1)
+                await load.continue_for()
+                await server.start()
+                advance_clock(POLICY.retry_after_s)
+                await wait_for_count(lambda: len(warnings()), 2 * number)
+        assert set(load.statuses) == {200}
 
     @pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is down"])
-    async def test_of_a_server_never_reached_lets_nobody_in_and_passes(
+    async def test_before_the_first_fetch_fails_requests_until_it_ends(
         self, server: KeySetServer, hangs: bool
     ) -> None:
         if hangs:
             server.released.clear()
         else:
             await server.stop()
-        async with guarded_by(server, IMPATIENT) as service:
-            load = Load(service, server.published[0].sign())
-            async with load.running():
-                await load.go_on()
-                assert set(load.told) == {503}
-                server.released.set()
-                if not hangs:
-                    await server.start()
-                while not load.told[200]:  # noqa: ASYNC110 - answers come over a socket
-                    await asyncio.sleep(0.01)
-                await load.go_on()
-        assert set(load.told) == {503, 200}
+        async with load_on(server) as load:
+            if hangs:
+                await wait_until(lambda: server.fetches == 1)
+                advance_clock(POLICY.timeout_s)
+            await load.continue_for()
+            assert set(load.statuses) == {503}
+            server.released.set()
+            if not hangs:
+                await server.start()
+            advance_clock(POLICY.retry_after_s)
+            await wait_until(lambda: load.statuses[200] > 0)
+            await load.continue_for()
+        assert set(load.statuses) == {503, 200}

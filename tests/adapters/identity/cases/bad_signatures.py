@@ -1,4 +1,4 @@
-"""Tokens whose signature is not the issuer's, or not of the algorithm that it should be of."""
+"""Tokens whose signature is not the issuer's, or is of another algorithm."""
 
 import hmac
 import json
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from tests.adapters.identity.keys import (
+from tests.adapters.identity.cases.keys import (
     ALGORITHMS,
     CLAIMS,
     Signer,
@@ -26,14 +26,14 @@ from tests.adapters.identity.keys import (
 )
 
 Forge = Callable[[bytes], bytes]
-"""Makes a signature of what is to be signed."""
+"""Returns a signature of the bytes to sign."""
 
 _ORDER_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ORDER_ED25519 = 2**252 + 27742317777372353535851937790883648493
 
 
 def forged(alg: str, forge: Forge, **header: object) -> str:
-    """Make a token that names a key of the issuer's, with another signature."""
+    """Make a token that names one of the issuer's keys, with another signature."""
     named = to_json({"alg": alg, "kid": alg, **header})
     text = f"{b64(named)}.{b64(to_json(CLAIMS))}"
     return f"{text}.{b64(forge(text.encode()))}"
@@ -43,15 +43,15 @@ def _of_issuer(alg: str, change: Forge) -> str:
     return forged(alg, lambda data: change(signer(alg).signature(data)))
 
 
-def _spoilt(alg: str) -> Mapping[str, Callable[[], str]]:
-    """Spoil a good signature in the ways that every algorithm knows."""
-    stranger = partial(signer, alg, "stranger")
+def _invalidated(alg: str) -> Mapping[str, Callable[[], str]]:
+    """Invalidate a signature in the ways that apply to every algorithm."""
+    attacker = partial(signer, alg, "attacker")
     changes: Mapping[str, Forge] = {
         "has a bit flipped": lambda good: good[:-1] + bytes([good[-1] ^ 1]),
         "has its first bit flipped": lambda good: bytes([good[0] ^ 128]) + good[1:],
         "lacks its last byte": lambda good: good[:-1],
         "lacks its first byte": lambda good: good[1:],
-        "has a NUL more": lambda good: good + b"\0",
+        "has a NUL after it": lambda good: good + b"\0",
         "has a NUL before it": lambda good: b"\0" + good,
         "is all zeros": lambda good: bytes(len(good)),
         "is all ones": lambda good: b"\xff" * len(good),
@@ -60,7 +60,7 @@ def _spoilt(alg: str) -> Mapping[str, Callable[[], str]]:
     }
     return {
         **{f"{alg} {name}": partial(_of_issuer, alg, change) for name, change in changes.items()},
-        f"{alg} is a stranger's": lambda: forged(alg, stranger().signature),
+        f"{alg} is a attacker's": lambda: forged(alg, attacker().signature),
         f"{alg} is over the payload alone": lambda: forged(
             alg, lambda data: signer(alg).signature(data.partition(b".")[2])
         ),
@@ -70,8 +70,8 @@ def _spoilt(alg: str) -> Mapping[str, Callable[[], str]]:
     }
 
 
-def _by_stranger(**header: object) -> str:
-    return forged("ES256", signer("ES256", "stranger").signature, **header)
+def _by_attacker(**header: object) -> str:
+    return forged("ES256", signer("ES256", "attacker").signature, **header)
 
 
 def _rsa(alg: str, padding: AsymmetricPadding, hashing: HashAlgorithm) -> str:
@@ -91,15 +91,15 @@ def _der(data: bytes) -> bytes:
 
 
 def _plus_the_order(good: bytes) -> bytes:
-    """Change an Ed25519 signature into the other that sloppy readers take."""
+    """Make the other Ed25519 signature that lax verifiers accept."""
     s = int.from_bytes(good[32:], "little") + _ORDER_ED25519
     return good[:32] + s.to_bytes(32, "little")
 
 
 def _as(alg: str, holder: str, *, signs: str | None = None) -> str:
-    """Have a key of the issuer's sign with an algorithm that is not the key's."""
-    kin = Signer(signs or alg, holder, signer(holder).key)
-    return forged(alg, kin.signature, kid=holder)
+    """Sign with one of the issuer's keys and an algorithm that is not the key's."""
+    other = Signer(signs or alg, holder, signer(holder).key)
+    return forged(alg, other.signature, kid=holder)
 
 
 _CONFUSED: Mapping[str, Callable[[], str]] = {
@@ -117,14 +117,14 @@ _CONFUSED: Mapping[str, Callable[[], str]] = {
         + [(alg, "RS256") for alg in ("RS384", "RS512", "PS384", "PS512")]
         + [(alg, "ES256") for alg in ("ES384", "ES512", "ES256K")]
     },
-    "EdDSA without a kid by a stranger": lambda: signer("EdDSA", "stranger").seal(
+    "EdDSA without a kid by a attacker": lambda: signer("EdDSA", "attacker").seal(
         b'{"alg":"EdDSA"}', to_json(CLAIMS)
     ),
 }
 
 
 def _hmac(holder: str, digest: str, secret: Callable[[Signer], bytes]) -> str:
-    """Sign with HMAC under what everybody may know of a public key."""
+    """Sign with HMAC, keyed by what is public of a key."""
     return forged(
         f"HS{digest.removeprefix('sha')}",
         lambda data: hmac.digest(secret(signer(holder)), data, digest),
@@ -148,17 +148,19 @@ _SECRETS: Mapping[str, Callable[[Signer], bytes]] = {
 }
 
 _HMAC: Mapping[str, Callable[[], str]] = {
-    f"{digest} under the {name} of {holder}": partial(_hmac, holder, digest, secret)
+    f"{digest} keyed by the {name} of {holder}": partial(_hmac, holder, digest, secret)
     for name, secret in _SECRETS.items()
     for holder, digest in [(alg, "sha256") for alg in ALGORITHMS] + [("RS256", "sha512")]
 }
 
-_STRANGERS: Mapping[str, Callable[[], str]] = {
-    "stranger shows its key in jwk": lambda: _by_stranger(jwk=signer("ES256", "stranger").jwk),
-    "stranger shows its key in jku": lambda: _by_stranger(jku="https://s3cret.example/jwks.json"),
-    "stranger shows its key in x5u": lambda: _by_stranger(x5u="https://s3cret.example/key.pem"),
-    "stranger shows its key in x5c": lambda: _by_stranger(
-        x5c=[b64(_to_der(signer("ES256", "stranger")))]
+_ATTACKERS: Mapping[str, Callable[[], str]] = {
+    "attacker includes its key in jwk": lambda: _by_attacker(jwk=signer("ES256", "attacker").jwk),
+    "attacker includes its key in jku": lambda: _by_attacker(
+        jku="https://s3cret.example/jwks.json"
+    ),
+    "attacker includes its key in x5u": lambda: _by_attacker(x5u="https://s3cret.example/key.pem"),
+    "attacker includes its key in x5c": lambda: _by_attacker(
+        x5c=[b64(_to_der(signer("ES256", "attacker")))]
     ),
 }
 
@@ -183,9 +185,9 @@ _SPECIAL: Mapping[str, Callable[[], str]] = {
 }
 
 BAD_SIGNATURES: Mapping[str, Callable[[], str]] = {
-    **{name: make for alg in ALGORITHMS for name, make in _spoilt(alg).items()},
+    **{name: make for alg in ALGORITHMS for name, make in _invalidated(alg).items()},
     **_CONFUSED,
     **_HMAC,
-    **_STRANGERS,
+    **_ATTACKERS,
     **_SPECIAL,
 }

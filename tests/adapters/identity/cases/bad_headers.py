@@ -1,8 +1,8 @@
-"""Headers that no signed token may have, though a good key has signed them, and good claims."""
+"""Headers that are refused although a valid key has signed them, and valid claims."""
 
 from collections.abc import Mapping
 
-from tests.adapters.identity.keys import to_json
+from tests.adapters.identity.cases.keys import to_json
 
 _GOOD: Mapping[str, object] = {"alg": "ES256", "kid": "ES256"}
 _TEXT = to_json(_GOOD)
@@ -73,13 +73,13 @@ _EXTENSIONS: Mapping[str, bytes] = {
     "crit is an empty list": _with("crit", []),
     "crit is null": _with("crit", None),
     "crit is a string": _with("crit", "exp"),
-    "crit and b64 stand together": to_json({**_GOOD, "crit": ["b64"], "b64": False}),
+    "crit and b64 together": to_json({**_GOOD, "crit": ["b64"], "b64": False}),
     "b64 is false without crit": _with("b64", value=False),
     "b64 is true": _with("b64", value=True),
     "zip is DEF": _with("zip", "DEF"),
     "zip is null": _with("zip", None),
     "enc names an encryption": _with("enc", "A256GCM"),
-    "cty tells of a nested token": _with("cty", "JWT"),
+    "cty announces a nested token": _with("cty", "JWT"),
 }
 
 _TEXTS: Mapping[str, bytes] = {
@@ -89,7 +89,7 @@ _TEXTS: Mapping[str, bytes] = {
     "header is null": b"null",
     "header is an empty object": b"{}",
     "header is two objects": _TEXT + _TEXT,
-    "header is broken off": _TEXT[:-1],
+    "header is truncated": _TEXT[:-1],
     "header has a trailing comma": _TEXT[:-1] + b",}",
     "header starts with a byte order mark": b"\xef\xbb\xbf" + _TEXT,
     "header is UTF-16": _TEXT.decode().encode("utf-16"),
@@ -99,7 +99,7 @@ _TEXTS: Mapping[str, bytes] = {
     "header gives alg twice alike": _TEXT[:-1] + b',"alg":"ES256"}',
     "header gives alg twice, once escaped": _TEXT[:-1] + b',"\\u0061lg":"ES256"}',
     "header gives kid twice": _TEXT.replace(b"{", b'{"kid":"s3cret",'),
-    "header gives a name twice, deep within": _TEXT[:-1] + b',"jwk":{"kty":"EC","kty":"oct"}}',
+    "header has a nested duplicate key": _TEXT[:-1] + b',"jwk":{"kty":"EC","kty":"oct"}}',
     "header has NaN": _TEXT[:-1] + b',"x":NaN}',
     "header has a lone surrogate": _with("x", "\ud800"),
     "header is nested 65 deep": _TEXT[:-1] + b',"x":' + b"[" * 64 + b"]" * 64 + b"}",
@@ -130,7 +130,7 @@ UNKNOWN_KIDS: Mapping[str, bytes] = {
     "kid is of 1 MB": _with("kid", "s3cret" + "x" * 1024 * 1024),
     "kid is a public key": _with("kid", "-----BEGIN PUBLIC KEY-----\ns3cret"),
 }
-"""Names of keys that the issuer does not have, or not for this algorithm."""
+"""Key ids that the issuer does not have, or not for this algorithm."""
 
 BAD_HEADERS: Mapping[str, bytes] = {**_ALGORITHMS, **_KIDS, **_TYPES, **_EXTENSIONS, **_TEXTS}
-"""Headers that are refused before any key is looked for."""
+"""Headers that are refused before any key is used."""

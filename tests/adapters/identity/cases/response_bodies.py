@@ -1,9 +1,9 @@
-"""Bodies that an authentication service may answer 200 with, by what they say."""
+"""Bodies that an authentication service may send with status 200, by what they mean."""
 
 import json
 from collections.abc import Mapping
 
-from tests.adapters.identity.authentication_service import GOOD
+from tests.adapters.identity.cases.authentication_service import GOOD
 
 
 def padded(size: int) -> bytes:
@@ -15,11 +15,11 @@ def nested(depth: int) -> bytes:
     return b'{"id": "tenant-a", "x": ' + inside + b"}"
 
 
-def named(id_: str) -> bytes:
+def with_id(id_: str) -> bytes:
     return json.dumps({"id": id_}, ensure_ascii=False).encode()
 
 
-IDS: Mapping[str, str] = {
+VALID_IDS: Mapping[str, str] = {
     "one character": "x",
     "128 characters": "x" * 128,
     "128 characters of four bytes": "\U0001f600" * 128,
@@ -28,11 +28,11 @@ IDS: Mapping[str, str] = {
     "capitals": "Tenant-A",
     "a space inside": "tenant a",
     "digits": "42",
-    "a word of JSON": "null",
+    "a JSON keyword": "null",
     "a quote and a backslash": '"\\',
     "markup": "<b>tenant</b>",
 }
-NOT_IDS: Mapping[str, str] = {
+INVALID_IDS: Mapping[str, str] = {
     "no character": "",
     "129 characters": "x" * 129,
     "129 characters of four bytes": "\U0001f600" * 129,
@@ -56,7 +56,7 @@ NOT_IDS: Mapping[str, str] = {
     "a private character": "tenant-\ue000",
     "a non-character": "tenant-\uffff",
 }
-A_TENANT: Mapping[str, bytes] = {
+WITH_A_TENANT: Mapping[str, bytes] = {
     "among others": b'{"ok": 1, "id": "tenant-a", "data": {"id": "tenant-b"}, "x": null}',
     "beside other spellings": b'{"ID": "tenant-b", "id": "tenant-a", "id ": null}',
     "white space around": b' \r\n\t{ "id" :\t"tenant-a" }\n',
@@ -65,7 +65,7 @@ A_TENANT: Mapping[str, bytes] = {
     "64 deep": nested(64),
     "4,096 bytes": padded(4096),
 }
-NO_TENANT: Mapping[str, bytes] = {
+INVALID: Mapping[str, bytes] = {
     "a number": b'{"id": 1}',
     "zero": b'{"id": 0}',
     "a fraction": b'{"id": 1.5}',
@@ -81,16 +81,16 @@ NO_TENANT: Mapping[str, bytes] = {
     "a raw control character": b'{"id": "tenant-a\n"}',
     "null alone": b"null",
     "true alone": b"true",
-    "a text alone": b'"tenant-a"',
+    "a string alone": b'"tenant-a"',
     "a number alone": b"1",
     "a list alone": b"[]",
     "an object in a list": b'[{"id": "tenant-a"}]',
     "a line feed alone": b"\n",
-    "a space and nothing": b" ",
-    "no JSON": b"tenant-a",
+    "a space alone": b" ",
+    "not JSON": b"tenant-a",
     "a form": b"id=tenant-a",
-    "a page": b"<html><body>s3cret</body></html>",
-    "a page around it": b"<pre>" + GOOD + b"</pre>",
+    "HTML": b"<html><body>s3cret</body></html>",
+    "HTML around it": b"<pre>" + GOOD + b"</pre>",
     "single quotes": b"{'id': 'tenant-a'}",
     "no quotes": b'{id: "tenant-a"}',
     "a trailing comma": b'{"id": "tenant-a",}',
@@ -112,22 +112,22 @@ NO_TENANT: Mapping[str, bytes] = {
     "a key twice inside": b'{"id": "tenant-a", "x": [{"y": 1, "y": 1}]}',
     "a byte order mark": b"\xef\xbb\xbf" + GOOD,
     "UTF-16": GOOD.decode().encode("utf-16"),
-    "UTF-16, little end first": GOOD.decode().encode("utf-16-le"),
+    "UTF-16, little-endian": GOOD.decode().encode("utf-16-le"),
     "UTF-32": GOOD.decode().encode("utf-32-be"),
     "Latin-1": '{"id": "tenant-\u00fc"}'.encode("latin-1"),
-    "an overlong form": b'{"id": "tenant\xc0\xad"}',
+    "overlong UTF-8": b'{"id": "tenant\xc0\xad"}',
     "a surrogate in UTF-8": b'{"id": "tenant-\xed\xa0\x80"}',
-    "not UTF-8 elsewhere": b'{"id": "tenant-a", "x": "\xff"}',
+    "not UTF-8 in another member": b'{"id": "tenant-a", "x": "\xff"}',
     "65 deep": nested(65),
     "1,000 deep": nested(1000),
     "4,097 bytes": padded(4097),
     "4,097 bytes of a member": b'{"id": "tenant-a", "x": "' + b"x" * 4070 + b'"}',
     "1 MiB": padded(1 << 20),
-    "1 MiB of nothing": b" " * (1 << 20),
+    "1 MiB of spaces": b" " * (1 << 20),
 }
-NO_WORD: Mapping[str, bytes] = {
-    "nothing": b"",
-    "an object without members": b"{}",
+WITHOUT_AN_ID: Mapping[str, bytes] = {
+    "an empty body": b"",
+    "an empty object": b"{}",
     "null": b'{"id": null}',
     "other members": b'{"name": "s3cret", "tenant_id": "tenant-a"}',
     "upper case": b'{"ID": "tenant-a"}',
@@ -135,7 +135,7 @@ NO_WORD: Mapping[str, bytes] = {
     "a space behind the key": b'{"id ": "tenant-a"}',
     "a space before the key": b'{" id": "tenant-a"}',
     "NUL behind the key": b'{"id\\u0000": "tenant-a"}',
-    "a wide key": '{"\uff49\uff44": "tenant-a"}'.encode(),
+    "a full-width key": '{"\uff49\uff44": "tenant-a"}'.encode(),
     "an empty key": b'{"": "tenant-a"}',
-    "an id further inside": b'{"user": {"id": "tenant-a"}}',
+    "a nested id": b'{"user": {"id": "tenant-a"}}',
 }

@@ -1,6 +1,6 @@
-"""Texts that are no signed token in its compact form, or not in the one spelling that it has.
+"""Texts that are not a signed token in compact form, or not in its canonical encoding.
 
-All but the encrypted ones are signed just as they are written, and hold good claims.
+All but the encrypted ones have a valid signature and valid claims.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from itertools import count
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from tests.adapters.identity.keys import CLAIMS, b64, signer, to_json
+from tests.adapters.identity.cases.keys import CLAIMS, b64, signer, to_json
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _HEADER = {"alg": "ES256", "kid": "ES256"}
@@ -17,7 +17,7 @@ _NONE = b'{"alg":"none"}'
 
 
 def _of_length(data: bytes, modulo_3: int) -> bytes:
-    """Fill JSON up, so that base64 pads it with none, two or one ``=``."""
+    """Pad JSON with spaces, so that base64 pads it with none, two or one ``=``."""
     return next(data + b" " * n for n in count() if (len(data) + n) % 3 == modulo_3)
 
 
@@ -31,12 +31,12 @@ def _good() -> str:
 
 
 def _sealed(rewrite: Callable[[str, str], str], *, modulo_3: int = 1, **claims: object) -> str:
-    """Sign a header and a payload after they were rewritten."""
+    """Sign a header and a payload after rewriting them."""
     return signer("ES256").seal_text(rewrite(*_segments(modulo_3, **claims)))
 
 
-def _misspelt(segment: str) -> str:
-    """Set bits of the last character that no decoder needs."""
+def _with_spare_bits(segment: str) -> str:
+    """Set bits of the last character that decoders ignore."""
     return segment[:-1] + _ALPHABET[_ALPHABET.index(segment[-1]) + 1]
 
 
@@ -62,7 +62,7 @@ def _encrypted(alg: str, content: bytes) -> str:
 
 
 _SEGMENTS: Mapping[str, Callable[[], str]] = {
-    "nothing": lambda: "",
+    "an empty text": lambda: "",
     "two dots": lambda: "..",
     "no dots": lambda: _good().replace(".", ""),
     "no signature": lambda: _good().rpartition(".")[0],
@@ -74,7 +74,7 @@ _SEGMENTS: Mapping[str, Callable[[], str]] = {
     "four segments, signed": lambda: _sealed(lambda head, payload: f"{head}.e30.{payload}"),
     "five segments": lambda: f"{_good()}.e30.e30",
     "a dot before it": lambda: f".{_good()}",
-    "a dot behind it": lambda: f"{_good()}.",
+    "a dot after it": lambda: f"{_good()}.",
     "twice the same": lambda: f"{_good()}{_good()}",
     "JSON, flattened": lambda: _in_json(general=False),
     "JSON, general": lambda: _in_json(general=True),
@@ -89,9 +89,13 @@ _SPELLING: Mapping[str, Callable[[], str]] = {
     "a payload padded with one": lambda: _sealed(lambda h, payload: f"{h}.{payload}=", modulo_3=2),
     "a padded signature": lambda: f"{_good()}==",
     "too much padding": lambda: f"{_good()}====",
-    "spare bits in the header": lambda: _sealed(lambda head, pay: f"{_misspelt(head)}.{pay}"),
-    "spare bits in the payload": lambda: _sealed(lambda head, pay: f"{head}.{_misspelt(pay)}"),
-    "spare bits in the signature": lambda: _misspelt(_good()),
+    "spare bits in the header": lambda: _sealed(
+        lambda head, pay: f"{_with_spare_bits(head)}.{pay}"
+    ),
+    "spare bits in the payload": lambda: _sealed(
+        lambda head, pay: f"{head}.{_with_spare_bits(pay)}"
+    ),
+    "spare bits in the signature": lambda: _with_spare_bits(_good()),
     "a slash for an underscore": lambda: _in_standard_alphabet("_", "/"),
     "a plus for a hyphen": lambda: _in_standard_alphabet("-", "+"),
     "a character too many": lambda: _sealed(lambda head, pay: f"{head}.{pay}A", modulo_3=0),
@@ -100,13 +104,13 @@ _SPELLING: Mapping[str, Callable[[], str]] = {
     "a line feed in the payload": lambda: _sealed(lambda head, pay: f"{head}.{pay[:8]}\n{pay[8:]}"),
     "a hash sign in the payload": lambda: _sealed(lambda head, pay: f"{head}.{pay[:8]}#{pay[8:]}"),
     "a space before it": lambda: f" {_good()}",
-    "a space behind it": lambda: f"{_good()} ",
-    "a line feed behind it": lambda: f"{_good()}\n",
-    "a NUL behind it": lambda: f"{_good()}\0",
+    "a space after it": lambda: f"{_good()} ",
+    "a line feed after it": lambda: f"{_good()}\n",
+    "a NUL after it": lambda: f"{_good()}\0",
     "a byte order mark before it": lambda: f"\ufeff{_good()}",
     "quotes around it": lambda: f'"{_good()}"',
     "its scheme before it": lambda: f"Bearer {_good()}",
-    "dots in percent": lambda: _good().replace(".", "%2E"),
+    "percent-encoded dots": lambda: _good().replace(".", "%2E"),
     "dots of another script": lambda: _good().replace(".", "\u3002"),
     "a letter of another width": lambda: _good().replace("e", "\uff45", 1),
     "a letter with an accent": lambda: f"{_good()}\u00e9",
@@ -121,4 +125,4 @@ NESTED: Mapping[str, Callable[[], str]] = {
     "signed twice": lambda: signer("ES256").seal(to_json(_HEADER), _good().encode()),
     "signed twice, as a string": lambda: signer("ES256").seal(to_json(_HEADER), to_json(_good())),
 }
-"""Signed tokens, but what is signed is another one."""
+"""Signed tokens whose payload is another token."""

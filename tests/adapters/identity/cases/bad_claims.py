@@ -1,11 +1,11 @@
-"""Payloads that let nobody in, though the issuer itself has signed them: each for what it is named.
+"""Payloads that are refused although the issuer has signed them, by what is wrong with each.
 
 ``RULES`` of the test expects the issuer, the audience and the times of ``CLAIMS``.
 """
 
 from collections.abc import Mapping
 
-from tests.adapters.identity.keys import AUDIENCE, CLAIMS, ISSUER, NOW, to_json
+from tests.adapters.identity.cases.keys import AUDIENCE, CLAIMS, ISSUER, NOW, to_json
 
 LEEWAY_S = 30
 _YEAR_10000 = 253_402_300_800
@@ -22,7 +22,7 @@ def _without(name: str) -> bytes:
 
 
 def _written(name: str, literal: str) -> bytes:
-    """Give a claim a value that is written as it stands."""
+    """Set a claim to a JSON literal."""
     return _without(name)[:-1] + f',"{name}":{literal}}}'.encode()
 
 
@@ -70,7 +70,7 @@ _PARTIES: Mapping[str, bytes] = {
     "iss is null": _with("iss", None),
     "iss is blank": _with("iss", ""),
     "iss is another": _with("iss", "https://s3cret.example"),
-    "iss has a slash more": _with("iss", f"{ISSUER}/"),
+    "iss has an extra slash": _with("iss", f"{ISSUER}/"),
     "iss is in capitals": _with("iss", ISSUER.upper()),
     "iss has a NUL at its end": _with("iss", f"{ISSUER}\0"),
     "iss is a list with ours": _with("iss", [ISSUER]),
@@ -106,9 +106,9 @@ _IDS: Mapping[str, bytes] = {
     "sub has a NUL": _with("sub", "demo\0"),
     "sub has a DEL": _with("sub", "de\x7fmo"),
     "sub has a zero-width space": _with("sub", "de\u200bmo"),
-    "sub runs backwards": _with("sub", "\u202eomed"),
+    "sub has a right-to-left override": _with("sub", "\u202eomed"),
     "sub has a lone surrogate": _with("sub", "demo\ud800"),
-    "sub has surrogates the wrong way round": _with("sub", "demo\udc00\ud800"),
+    "sub has surrogates in the wrong order": _with("sub", "demo\udc00\ud800"),
     "sub is a lone surrogate in bytes": _written("sub", '"demo@"').replace(b"@", b"\xed\xa0\x80"),
     "sub is of 129 characters": _with("sub", "s3cret" + "x" * 123),
     "sub is of 1 MB": _with("sub", "s3cret" + "x" * 1024 * 1024),
@@ -128,21 +128,21 @@ _PAYLOADS: Mapping[str, bytes] = {
     "payload is a number": b"31337",
     "payload is null": b"null",
     "payload is a space": b" ",
-    "payload has something behind it": _GOOD + b"}",
+    "payload has trailing data": _GOOD + b"}",
     "payload is two objects": _GOOD + _GOOD,
-    "payload is broken off": _GOOD[:-1],
+    "payload is truncated": _GOOD[:-1],
     "payload has a trailing comma": _GOOD[:-1] + b",}",
     "payload has a comment": _GOOD[:-1] + b"/* s3cret */}",
     "payload is in single quotes": _GOOD.replace(b'"', b"'"),
     "payload is UTF-16": _GOOD.decode().encode("utf-16"),
     "payload starts with a byte order mark": b"\xef\xbb\xbf" + _GOOD,
     "payload is not UTF-8": _GOOD.replace(_SUB, b'"sub":"demo\xff"'),
-    "payload has an overlong byte in it": _GOOD.replace(b'"s3cret"', b'"s3cret\xc0\x80"'),
+    "payload has overlong UTF-8": _GOOD.replace(b'"s3cret"', b'"s3cret\xc0\x80"'),
     "payload has a line feed in a string": _GOOD.replace(b'"s3cret"', b'"s3cret\n"'),
     "payload gives sub twice": _GOOD.replace(_SUB, b'"sub":"other",' + _SUB),
     "payload gives sub twice, once escaped": _GOOD.replace(_SUB, b'"s\\u0075b":"x",' + _SUB),
     "payload gives exp twice": _GOOD[:-1] + b',"exp":1800000600}',
-    "payload gives a name twice, deep within": _GOOD[:-1] + b',"x":[{"a":1,"a":2}]}',
+    "payload has a nested duplicate key": _GOOD[:-1] + b',"x":[{"a":1,"a":2}]}',
     "payload has NaN in another claim": _written("x", "NaN"),
     "payload has a lone surrogate in another claim": _with("x", "\udfff"),
     "payload has a lone surrogate as a name": _with("\ud800", 1),

@@ -1,7 +1,7 @@
-"""An issuer's key pairs, made for this run alone, and tokens signed with them.
+"""An issuer's key pairs, generated in each run, and tokens signed with them.
 
-joserfc makes the tokens that PyJWT checks: a mistake of one is not hidden by the same in the other.
-Where a token has to be wrong in one respect it is put together here, and its signature is good.
+joserfc makes the tokens that PyJWT verifies, so that a bug of one is not hidden by the other.
+Tokens that have to be wrong in one respect are built here, and their signature is valid.
 """
 
 import base64
@@ -35,7 +35,7 @@ CLAIMS: Mapping[str, object] = {
     "exp": NOW + 600,
     "jti": "s3cret",
 }
-"""What a good token says: it opens the demo's room."""
+"""The claims of a valid token for the demo tenant."""
 
 Key = RSAKey | ECKey | OKPKey
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey
@@ -48,13 +48,13 @@ def b64(data: bytes) -> str:
 
 
 def to_json(value: object) -> bytes:
-    """Write compact JSON, lone surrogates and NaN as they come."""
+    """Encode compact JSON, including lone surrogates and NaN."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 @frozen(eq=False)
 class Signer:
-    """A key pair, and the algorithm that its holder signs with."""
+    """A key pair and the algorithm that it signs with."""
 
     alg: str
     kid: str
@@ -76,14 +76,14 @@ class Signer:
         return self.key.as_pem(private=False)
 
     def sign(self, claims: Mapping[str, object], **header: object) -> str:
-        """Have joserfc make a token."""
+        """Make a token with joserfc."""
         named = {"alg": self.alg, "kid": self.kid, **header}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SecurityWarning)  # EdDSA has a new name in RFC 9864
+            warnings.simplefilter("ignore", SecurityWarning)  # EdDSA is renamed in RFC 9864
             return jwt.encode(named, dict(claims), self.key, algorithms=[self.alg])
 
     def seal(self, header: bytes, payload: bytes) -> str:
-        """Make a token of any bytes."""
+        """Make a token of any header and payload."""
         return self.seal_text(f"{b64(header)}.{b64(payload)}")
 
     def seal_text(self, text: str) -> str:
@@ -116,7 +116,7 @@ def _padding(alg: str) -> AsymmetricPadding:
 
 
 def signer(alg: str, kid: str | None = None, kind: str | None = None) -> Signer:
-    """Give the key pair of this ``kid``, else the one named for its algorithm; made but once."""
+    """Return the key pair with this ``kid``, by default the algorithm's name; cached."""
     return _signer(alg, kid or alg, kind or alg)
 
 
@@ -126,7 +126,7 @@ def _signer(alg: str, kid: str, kind: str) -> Signer:
 
 
 def _generate(kind: str) -> Key:
-    """Make a key for an algorithm, on a curve, or of so many bits of RSA."""
+    """Generate a key for an algorithm, on a curve, or for RSA of so many bits."""
     match kind:
         case "ES256":
             return ECKey.generate_key("P-256")

@@ -1,4 +1,4 @@
-"""A key server on a real socket, and the keys of an issuer who signs tokens with them."""
+"""A key server on a real socket, and an issuer's keys that sign tokens."""
 
 import asyncio
 import gzip
@@ -23,7 +23,7 @@ MAX_BYTES = 256 * 1024
 
 @frozen
 class IssuerKey:
-    """A private key; ``kid`` and ``more`` are what a key set says of it."""
+    """A private key; its public part is published with ``kid`` and the members in ``more``."""
 
     kid: str | None
     alg: str = "ES256"
@@ -36,7 +36,7 @@ class IssuerKey:
         return {**self.key.as_dict(private=False), **named, **self.more}
 
     def sign(self, **changes: str) -> str:
-        """Sign a token of the demo's tenant; ``changes`` are to its header."""
+        """Sign a token of the demo tenant, with changes to its header."""
         named = {} if self.kid is None else {"kid": self.kid}
         header = {"alg": self.alg, **named, **changes}
         claims = {"sub": DEMO.tenant, "exp": int(time.time()) + 3600}
@@ -49,20 +49,20 @@ def rsa_key(kid: str, *, bits: int = 2048) -> IssuerKey:
 
 
 def renamed(token: str, kid: str) -> str:
-    """Let a token name another key; its signature is no longer good."""
+    """Change the ``kid`` of a token, which invalidates its signature."""
     header = json.dumps({"alg": "ES256", "kid": kid}).encode()
     return urlsafe_b64encode(header).rstrip(b"=").decode() + "." + token.partition(".")[2]
 
 
 Answer = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
-"""What becomes of a key set; the text of it is given."""
+"""Responds to a request; the key set is given as text."""
 
 
 async def as_it_is(_: web.Request, text: bytes) -> web.StreamResponse:
     return web.Response(body=text, content_type="application/jwk-set+json")
 
 
-async def drip(request: web.Request, text: bytes) -> web.StreamResponse:
+async def send_slowly(request: web.Request, text: bytes) -> web.StreamResponse:
     response = web.StreamResponse()
     response.content_length = len(text) + MAX_BYTES // 2
     await response.prepare(request)
@@ -81,105 +81,109 @@ async def break_off(request: web.Request, text: bytes) -> web.StreamResponse:
     return response
 
 
-async def speak_ssh(request: web.Request, _: bytes) -> web.StreamResponse:
+async def send_ssh(request: web.Request, _: bytes) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.write(b"SSH-2.0-s3cret\r\n")
     request.transport.close()
     return await asyncio.Future()
 
 
-def instead(spoil: Callable[[bytes], web.StreamResponse]) -> Answer:
+def responding(make: Callable[[bytes], web.StreamResponse]) -> Answer:
     async def answer(_: web.Request, text: bytes) -> web.StreamResponse:
-        return spoil(text)
+        return make(text)
 
     return answer
 
 
 def padded(size: int) -> Answer:
-    return instead(lambda text: web.Response(body=text.ljust(size)))
+    return responding(lambda text: web.Response(body=text.ljust(size)))
 
 
-as_a_page = instead(lambda text: web.Response(body=text, content_type="text/html"))
-with_a_cookie = instead(
+as_html = responding(lambda text: web.Response(body=text, content_type="text/html"))
+with_a_cookie = responding(
     lambda text: web.Response(body=text, headers={"Set-Cookie": "s3cret=s3cret; Path=/"})
 )
-_TO_ELSEWHERE = {"Location": "/elsewhere"}
+_REDIRECT = {"Location": "/redirected"}
 _GZIP = {"Content-Encoding": "gzip"}
 
 FAILING: Mapping[str, tuple[str, Answer]] = {
-    "an error": ("answered 500", instead(lambda text: web.Response(body=text, status=500))),
-    "not found": ("answered 404", instead(lambda text: web.Response(body=text, status=404))),
-    "another success": ("answered 203", instead(lambda text: web.Response(body=text, status=203))),
-    "no content": ("answered 204", instead(lambda _: web.Response(status=204))),
+    "an error": ("status 500", responding(lambda text: web.Response(body=text, status=500))),
+    "not found": ("status 404", responding(lambda text: web.Response(body=text, status=404))),
+    "another success": ("status 203", responding(lambda text: web.Response(body=text, status=203))),
+    "no content": ("status 204", responding(lambda _: web.Response(status=204))),
     "a redirect": (
-        "answered 302",
-        instead(lambda text: web.Response(body=text, status=302, headers=_TO_ELSEWHERE)),
+        "status 302",
+        responding(lambda text: web.Response(body=text, status=302, headers=_REDIRECT)),
     ),
-    "a lasting redirect": (
-        "answered 308",
-        instead(lambda text: web.Response(body=text, status=308, headers=_TO_ELSEWHERE)),
+    "a permanent redirect": (
+        "status 308",
+        responding(lambda text: web.Response(body=text, status=308, headers=_REDIRECT)),
     ),
-    "not HTTP": ("could not be asked (ClientResponseError)", speak_ssh),
-    "half of its answer": ("broke off its answer", break_off),
-    "too much": ("gave too large an answer", padded(MAX_BYTES + 1)),
-    "far too much": ("gave too large an answer", padded(1 << 24)),
-    "nothing": ("gave a text that is not JSON", instead(lambda _: web.Response())),
-    "a page": ("gave a text that is not JSON", instead(lambda _: web.Response(body=b"<s3cret>"))),
-    "half of it": (
-        "gave a text that is not JSON",
-        instead(lambda text: web.Response(body=text[:-1])),
+    "not HTTP": ("request failed (ClientResponseError)", send_ssh),
+    "an incomplete response": ("incomplete response", break_off),
+    "a byte too much": ("response too large", padded(MAX_BYTES + 1)),
+    "far too much": ("response too large", padded(1 << 24)),
+    "an empty body": ("response is not JSON", responding(lambda _: web.Response())),
+    "HTML": ("response is not JSON", responding(lambda _: web.Response(body=b"<s3cret>"))),
+    "truncated JSON": (
+        "response is not JSON",
+        responding(lambda text: web.Response(body=text[:-1])),
     ),
     "compressed": (
-        "gave a text that is not UTF-8",
-        instead(lambda text: web.Response(body=gzip.compress(text), headers=_GZIP)),
+        "response is not UTF-8",
+        responding(lambda text: web.Response(body=gzip.compress(text), headers=_GZIP)),
     ),
-    "a bomb": (
-        "gave a text that is not UTF-8",
-        instead(lambda text: web.Response(body=gzip.compress(text.ljust(1 << 24)), headers=_GZIP)),
+    "a decompression bomb": (
+        "response is not UTF-8",
+        responding(
+            lambda text: web.Response(body=gzip.compress(text.ljust(1 << 24)), headers=_GZIP)
+        ),
     ),
-    "a name given twice": (
-        "gave a text that a key is given twice in one object",
-        instead(lambda text: web.Response(body=b'{"keys": [],' + text[1:])),
+    "a duplicate key": (
+        "response a key is given twice in one object",
+        responding(lambda text: web.Response(body=b'{"keys": [],' + text[1:])),
     ),
-    "a constant": (
-        "gave a text that holds NaN, which is not JSON",
-        instead(lambda text: web.Response(body=b'{"s3cret": NaN,' + text[1:])),
+    "NaN": (
+        "response holds NaN, which is not JSON",
+        responding(lambda text: web.Response(body=b'{"s3cret": NaN,' + text[1:])),
     ),
     "a list": (
-        "gave a text that is not a JSON object",
-        instead(lambda text: web.Response(body=b"[" + text + b"]")),
+        "response is not a JSON object",
+        responding(lambda text: web.Response(body=b"[" + text + b"]")),
     ),
-    "no set": (
-        'gave a text that is not a key set: {"keys": [...]}',
-        instead(lambda _: web.Response(body=b'{"s3cret": []}')),
+    "no key set": (
+        'response is not a key set: {"keys": [...]}',
+        responding(lambda _: web.Response(body=b'{"s3cret": []}')),
     ),
-    "no list": (
-        'gave a text that is not a key set: {"keys": [...]}',
-        instead(lambda _: web.Response(body=b'{"keys": "s3cret"}')),
+    "keys that are not a list": (
+        'response is not a key set: {"keys": [...]}',
+        responding(lambda _: web.Response(body=b'{"keys": "s3cret"}')),
     ),
     "over a hundred": (
-        "gave a text that holds more than 100 keys",
-        instead(lambda text: web.Response(body=text.replace(b"[", b"[" + 100 * b"0,"))),
+        "response holds more than 100 keys",
+        responding(lambda text: web.Response(body=text.replace(b"[", b"[" + 100 * b"0,"))),
     ),
 }
-"""Answers that are no key set, and what is told of them; many are made of one, so as to tempt."""
+"""Invalid responses, each with its reason in the log; many contain a valid key set."""
 
 
 @define(eq=False)
 class KeySetServer:
-    """Publishes keys at ``url`` and, at another path, those that nobody should believe in."""
+    """Publishes keys at ``url``, and others at the path that redirects lead to."""
 
     published: list[IssuerKey] = field(factory=list)
-    elsewhere: list[IssuerKey] = field(factory=list)
+    redirected: list[IssuerKey] = field(factory=list)
     answer: Answer = as_it_is
     released: asyncio.Event = field(factory=asyncio.Event)
-    """While this is not set, answers are held back; they say what held when asked for."""
-    asked: Counter[str] = field(factory=Counter)
+    """Responses wait until this is set; they contain the keys published at the request."""
+    requests: Counter[str] = field(factory=Counter)
+    fetched_at: list[float] = field(factory=list)
+    """The event loop's time of each request."""
     headers: list[Mapping[str, str]] = field(factory=list)
     connection: asyncio.Transport | None = None
-    """The one by which a client asked last."""
-    abandoned: int = 0
-    """How many have gone without waiting for their answer."""
+    """The connection of the latest request."""
+    cancelled: int = 0
+    """The number of requests whose client disconnected before the response."""
     _port: socket.socket = field(init=False, factory=lambda: _bound(0))
     _runner: web.AppRunner | None = field(init=False, default=None)
 
@@ -189,7 +193,7 @@ class KeySetServer:
 
     @property
     def fetches(self) -> int:
-        return self.asked.total()
+        return self.requests.total()
 
     async def start(self) -> None:
         app = web.Application()
@@ -201,38 +205,39 @@ class KeySetServer:
         await web.SockSite(self._runner, _bound(self._port.getsockname()[1])).start()
 
     async def stop(self) -> None:
-        """Refuse all connections; the port stays ours."""
+        """Refuse all connections, but keep the port."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
-    def answer_unasked(self, key: IssuerKey) -> None:
-        """Send one more answer, with this key alone, to the client that asked last."""
+    def send_unrequested(self, key: IssuerKey) -> None:
+        """Send a response with this key alone on the connection of the latest request."""
         text = json.dumps({"keys": [key.entry]})
         assert self.connection is not None
         self.connection.write(
             f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
         )
 
-    def give_up_port(self) -> None:
+    def close_port(self) -> None:
         self._port.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked[request.path] += 1
+        self.requests[request.path] += 1
+        self.fetched_at.append(asyncio.get_running_loop().time())
         self.headers.append(request.headers)
         self.connection = request.transport
-        keys = self.elsewhere if request.path == "/elsewhere" else self.published
+        keys = self.redirected if request.path == "/redirected" else self.published
         text = json.dumps({"keys": [key.entry for key in keys]}).encode()
         try:
             await self.released.wait()
             return await self.answer(request, text)
         except asyncio.CancelledError:
-            self.abandoned += 1
+            self.cancelled += 1
             raise
 
 
 def _bound(port: int) -> socket.socket:
-    """Take a port of loopback without listening; one socket that keeps it lets others share it."""
+    """Bind a port of loopback without listening; this reserves it across restarts."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     bound.bind(("127.0.0.1", port))
@@ -241,7 +246,7 @@ def _bound(port: int) -> socket.socket:
 
 @asynccontextmanager
 async def key_set_server(*keys: IssuerKey) -> AsyncIterator[KeySetServer]:
-    """Publish these keys, to begin with."""
+    """Start a server that publishes these keys."""
     server = KeySetServer([*keys])
     server.released.set()
     await server.start()
@@ -249,4 +254,4 @@ async def key_set_server(*keys: IssuerKey) -> AsyncIterator[KeySetServer]:
         yield server
     finally:
         await server.stop()
-        server.give_up_port()
+        server.close_port()

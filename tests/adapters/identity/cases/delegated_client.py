@@ -1,4 +1,4 @@
-"""Asking an authentication service of one of these tests."""
+"""A client of an authentication service, with settings in which nothing happens by itself."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -6,16 +6,16 @@ from contextlib import AbstractAsyncContextManager
 from adapters.identity.delegated import DelegatedAuthenticator, open_delegated
 from adapters.identity.signing_key import SigningKey
 from application.ports.authenticator import Authenticator, AuthenticatorError
-from tests.adapters.identity.answers import Verdict
-from tests.adapters.identity.authentication_service import usual_keys
-from tests.presented import Presented, showing
+from tests.adapters.identity.cases.authentication_service import usual_keys
+from tests.adapters.identity.cases.service_responses import Outcome
+from tests.support.presented_request import StaticRequest
 
 
-def asking(
+def open_client(
     url: str,
     *,
     signing_key: Callable[[], SigningKey] = lambda: usual_keys().signing,
-    timeout_s: float = 20.0,
+    timeout_s: float = 3600.0,
     max_connections: int = 10,
     allow_no_id: bool = False,
 ) -> AbstractAsyncContextManager[DelegatedAuthenticator]:
@@ -28,10 +28,12 @@ def asking(
     )
 
 
-async def judge(authenticator: Authenticator, request: Presented | None = None) -> Verdict:
-    """Have a token judged; an error says nothing that the service said."""
+async def authenticate(
+    authenticator: Authenticator, request: StaticRequest | None = None
+) -> Outcome:
+    """Return the caller, or the class of the error, which must not quote the service."""
     try:
-        return await authenticator.authenticate(showing("s3cret-token", request))
+        return await authenticator.authenticate(request or StaticRequest())
     except AuthenticatorError as error:
         failure = error
     assert "s3cret" not in f"{failure} {failure.reason}"

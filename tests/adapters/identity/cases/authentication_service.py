@@ -1,4 +1,4 @@
-"""Authentication services on real sockets: one that checks its questions, one that sends bytes."""
+"""Authentication services on real sockets: one that verifies requests, one that sends bytes."""
 
 import asyncio
 import warnings
@@ -28,7 +28,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from adapters.identity.signing_key import PrivateKey, SigningKey, parse_signing_key
-from tests.sockets import will_reset
+from tests.support.sockets import will_reset
 
 GOOD = b'{"id": "tenant-a"}'
 
@@ -48,7 +48,7 @@ READ_KEY: Mapping[str, Callable[[bytes], Key]] = {
 
 @frozen(kw_only=True)
 class KeyPair:
-    """A private key as an operator gives it to us, and the half of it that the service has."""
+    """The private key that an operator configures, and the public key that the service has."""
 
     alg: str
     pem: bytes = field(repr=False)
@@ -69,9 +69,9 @@ class KeyPair:
         return parse_signing_key(self.pem)
 
     def read(self, token: str) -> jwt.Token:
-        """Verify a token and read it; raises what joserfc raises."""
+        """Verify and parse a token; raises what joserfc raises."""
         with warnings.catch_warnings():
-            if self.alg == "EdDSA":  # RFC 9864 gave it another name, which nobody knows yet
+            if self.alg == "EdDSA":  # renamed by RFC 9864, but still in common use
                 warnings.simplefilter("ignore", SecurityWarning)
             return jwt.decode(token, self.public, [self.alg])
 
@@ -82,8 +82,8 @@ def usual_keys() -> KeyPair:
 
 
 @frozen(kw_only=True)
-class Question:
-    """A question that the service has verified."""
+class AuthRequest:
+    """A request that the service has verified."""
 
     headers: Mapping[str, str]
     token_header: Mapping[str, Any]
@@ -95,24 +95,24 @@ class Question:
         return data
 
 
-Respond = Callable[[Question], Awaitable[web.StreamResponse]]
+Respond = Callable[[AuthRequest], Awaitable[web.StreamResponse]]
 
 
-async def recognise(_: Question) -> web.StreamResponse:
+async def accept(_: AuthRequest) -> web.StreamResponse:
     return web.Response(body=GOOD)
 
 
 @define(kw_only=True, eq=False)
 class AuthenticationService:
-    """Answers as it is told the questions of whom it has the public key of, and 500 to others."""
+    """Responds with ``respond`` to requests that its public key verifies, else with 500."""
 
-    respond: Respond = recognise
+    respond: Respond = accept
     keys: KeyPair = field(factory=usual_keys)
     port: int = 0
-    """A free one is taken, and kept when the service is started again."""
-    visits: list[str] = field(init=False, factory=list)
-    """Method and target of all that came, questions or not."""
-    questions: list[Question] = field(init=False, factory=list)
+    """A free port, which stays the same when the service is started again."""
+    targets: list[str] = field(init=False, factory=list)
+    """Method and target of each request, verified or not."""
+    requests: list[AuthRequest] = field(init=False, factory=list)
 
     @property
     def url(self) -> str:
@@ -121,7 +121,7 @@ class AuthenticationService:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         app = web.Application(client_max_size=1 << 24)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
         await runner.setup()
         try:
@@ -131,40 +131,40 @@ class AuthenticationService:
         finally:
             await runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.visits.append(f"{request.method} {request.path_qs}")
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self.targets.append(f"{request.method} {request.path_qs}")
         token = self.keys.read(await request.text())
         headers = {name.lower(): value for name, value in request.headers.items()}
-        question = Question(headers=headers, token_header=token.header, claims=token.claims)
-        self.questions.append(question)
-        return await self.respond(question)
+        auth_request = AuthRequest(headers=headers, token_header=token.header, claims=token.claims)
+        self.requests.append(auth_request)
+        return await self.respond(auth_request)
 
 
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""What is done with a connection, which is closed afterwards."""
+ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""Handles a connection, which is closed afterwards."""
 
 
-async def hear(reader: asyncio.StreamReader) -> None:
-    """Read a question whole, so that closing the connection resets nothing."""
+async def read_request(reader: asyncio.StreamReader) -> None:
+    """Read a whole request, so that closing the connection does not reset it."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
     await reader.readexactly(int(length))
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Close a connection as a service does that crashes."""
+    """Reset a connection, as the crash of a service does."""
     will_reset(writer)
     writer.transport.abort()
 
 
 @define(kw_only=True, eq=False)
 class ByteService:
-    """Does what no HTTP library would, a connection at a time."""
+    """Runs ``handle`` on each connection: it may send what no HTTP library would."""
 
-    talk: Talk
+    handle: ConnectionHandler
     port: int = 0
     connections: int = 0
-    _talks: set[asyncio.Future[None]] = field(init=False, factory=set)
+    _tasks: set[asyncio.Future[None]] = field(init=False, factory=set)
 
     @property
     def url(self) -> str:
@@ -178,17 +178,17 @@ class ByteService:
             try:
                 yield self
             finally:
-                for talk in self._talks:
-                    talk.cancel()
+                for task in self._tasks:
+                    task.cancel()
                 await asyncio.sleep(0.01)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        talk = asyncio.ensure_future(self.talk(reader, writer))
-        self._talks.add(talk)
-        await asyncio.wait({talk})
-        if not talk.cancelled() and not isinstance(talk.exception(), ConnectionError | None):
-            raise AssertionError from talk.exception()
+        task = asyncio.ensure_future(self.handle(reader, writer))
+        self._tasks.add(task)
+        await asyncio.wait({task})
+        if not task.cancelled() and not isinstance(task.exception(), ConnectionError | None):
+            raise AssertionError from task.exception()
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()

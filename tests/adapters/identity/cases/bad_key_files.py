@@ -1,4 +1,4 @@
-"""Files that hold no public key of any use, by what they hold instead."""
+"""Files without a usable public key, by what they contain instead."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from tests.adapters.identity.bad_keys import USELESS_KEYS
-from tests.adapters.identity.keys import signer, to_json
+from tests.adapters.identity.cases.bad_keys import UNUSABLE_KEYS
+from tests.adapters.identity.cases.keys import signer, to_json
 
 SPKI = PublicFormat.SubjectPublicKeyInfo
 
@@ -27,7 +27,7 @@ def rewritten(alg: str, encoding: Encoding, form: PublicFormat) -> bytes:
 
 
 def rsa_of(bits: int, exponent: int = 65537) -> bytes:
-    """Write a key that is good for nothing but its length."""
+    """Encode a key of a given length that nobody can sign with."""
     numbers = RSAPublicNumbers(e=exponent, n=(1 << bits) - 1)
     return numbers.public_key().public_bytes(Encoding.PEM, SPKI)
 
@@ -66,19 +66,19 @@ def certificate() -> bytes:
 
 
 def of_unknown_type(oid: str, unknown: str) -> bytes:
-    """Change an object identifier of a key on P-256 into one that nobody has heard of."""
+    """Replace an object identifier of a P-256 key with an unassigned one."""
     der = rewritten("ES256", Encoding.DER, SPKI)
     der = der.replace(bytes.fromhex(oid), bytes.fromhex(unknown))
     lines = base64.encodebytes(der).decode()
     return f"-----BEGIN PUBLIC KEY-----\n{lines}-----END PUBLIC KEY-----\n".encode()
 
 
-def useless_keys() -> bytes:
-    return to_json({"keys": [key.published(name) for name, key in USELESS_KEYS.items()]})
+def unusable_keys() -> bytes:
+    return to_json({"keys": [key.published(name) for name, key in UNUSABLE_KEYS.items()]})
 
 
 BAD_FILES: Mapping[str, Callable[[], bytes]] = {
-    "nothing": lambda: b"",
+    "an empty file": lambda: b"",
     "white space": lambda: b" \n",
     "five hyphens": lambda: b"-----",
     "a private key": lambda: signer("ES256").key.as_pem(private=True),
@@ -86,17 +86,17 @@ BAD_FILES: Mapping[str, Callable[[], bytes]] = {
     "a certificate": certificate,
     "a key in DER": lambda: rewritten("ES256", Encoding.DER, SPKI),
     "a key of OpenSSH": lambda: rewritten("RS256", Encoding.OpenSSH, PublicFormat.OpenSSH),
-    "PEM broken off": lambda: signer("RS256").pem[:100],
+    "truncated PEM": lambda: signer("RS256").pem[:100],
     "PEM of garbage": lambda: b"-----BEGIN PUBLIC KEY-----\ns3cret==\n-----END PUBLIC KEY-----\n",
     "PEM of nothing": lambda: b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
-    "PEM by another name": lambda: signer("RS256").pem.replace(b"PUBLIC", b"S3CRET"),
-    "a private key behind a public one": lambda: (
+    "PEM with another label": lambda: signer("RS256").pem.replace(b"PUBLIC", b"S3CRET"),
+    "a private key after a public one": lambda: (
         signer("ES256").pem + signer("ES256").key.as_pem(private=True)
     ),
-    "a key of no use behind one of use": lambda: signer("ES256").pem + rsa_of(1024),
+    "an unusable key after a usable one": lambda: signer("ES256").pem + rsa_of(1024),
     "RSA with a long exponent": lambda: rsa_of(2048, exponent=(1 << 64) + 1),
     **{
-        f"Ed25519 under which anybody can sign {number}": partial(ed25519_of, point)
+        f"Ed25519 point of small order {number}": partial(ed25519_of, point)
         for number, point in enumerate(SMALL_ORDER)
     },
     "PEM of bytes": lambda: b"-----\xff\x00\xfe-----",
@@ -111,7 +111,7 @@ BAD_FILES: Mapping[str, Callable[[], bytes]] = {
     "Ed448": lambda: signer("EdDSA", "long", "Ed448").pem,
     "X25519": lambda: signer("ECDH-ES", kind="X25519").pem,
     "an empty key set": lambda: b'{"keys":[]}',
-    "a key set of useless keys": useless_keys,
+    "a key set of unusable keys": unusable_keys,
     "a key without a set": lambda: to_json(signer("ES256").jwk),
     "a list of keys": lambda: to_json([signer("ES256").jwk]),
 }
