@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from entrypoints.settings import load_settings
-from tests.command import Run, paste
-from tests.document import Document
-from tests.service import DEMO_WISH
+from entrypoints.settings.settings import load_settings
+from tests.support.command import Run, paste
+from tests.support.openapi_document import Document
+from tests.support.service import DEMO_REQUEST
+from tests.support.settings_table import README as PATH
+from tests.support.settings_table import with_settings_table
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = PATH.read_text()
 
 
-class Asked(dict[str, str]):
-    """An empty environment that remembers what it was asked for."""
+class Recorder(dict[str, str]):
+    """An empty environment that records which variables are read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,33 +33,29 @@ class Asked(dict[str, str]):
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """The table of settings: each variable and its default."""
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)` |see right |)\|", README, re.MULTILINE)
+    """The tables of settings: each variable and its default."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \|(?: `(.*?)`)? \|", README, re.MULTILINE)
     return dict(rows)
 
 
 class TestSettings:
-    def test_are_those_that_are_read(self, settings: dict[str, str]) -> None:
-        asked = Asked()
-        load_settings(asked)
-        assert set(settings) == asked.names
+    def test_are_generated_from_their_declarations(self) -> None:
+        assert with_settings_table(README) == README, "run `make settings-table`"
 
-    def test_have_the_defaults_that_are_told(self, settings: dict[str, str]) -> None:
-        told = {name: default for name, default in settings.items() if default}
-        for needs_another in (
-            "AUTH_ALLOW_NO_ID",
-            "AUTH_API_SECRET_ID",
-            "AUTH_JWT_ID_CLAIM",
-            "AUTH_JWT_LEEWAY_SECONDS",
-            "AUTH_TIMEOUT_SECONDS",
-        ):
-            del told[needs_another]
-        assert load_settings(told) == load_settings({})
+    def test_are_those_that_are_read(self, settings: dict[str, str]) -> None:
+        recorder = Recorder()
+        load_settings(recorder)
+        assert set(settings) == recorder.names
+
+    def test_have_the_documented_defaults(self, settings: dict[str, str]) -> None:
+        defaults = {name: default for name, default in settings.items() if default}
+        needed = {"AUTH_API_SECRET": "s3cret", "AUTH_JWKS_URL": "https://keys.example.com"}
+        assert load_settings({**defaults, **needed}) == load_settings(needed)
 
 
 @pytest.fixture
 def in_readme(tmp_path: Path) -> tuple[dict[str, str], str]:
-    """Make keys as told; give the settings that serve with them, and the lines that mute."""
+    """Make the keys; give the settings of the server, and the command that mutes."""
     blocks = re.findall(
         r"```sh\n(.*?)```", README.replace(".venv/bin/python", sys.executable), re.DOTALL
     )
@@ -70,17 +68,17 @@ def in_readme(tmp_path: Path) -> tuple[dict[str, str], str]:
 
 
 class TestCommands:
-    async def test_make_a_token_that_the_demo_takes(
+    async def test_make_a_token_that_the_demo_accepts(
         self, start: Run, tmp_path: Path, in_readme: tuple[dict[str, str], str]
     ) -> None:
         settings, mute = in_readme
         running = start("--gateway", "in-memory", **settings)
         line = mute.replace("http://127.0.0.1:3001", running.url)
-        assert await paste(line, folder=tmp_path) == (200, DEMO_WISH)
+        assert await paste(line, folder=tmp_path) == (200, DEMO_REQUEST)
 
 
 class TestErrors:
     def test_are_those_of_the_document(self) -> None:
         documented = Document().root["components"]["schemas"]["Error"]["properties"]["code"]["enum"]
-        told = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+|OVERLOADED|UNAUTHORIZED)`", README))
-        assert set(documented) <= told
+        in_readme = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+|OVERLOADED|UNAUTHORIZED)`", README))
+        assert set(documented) <= in_readme

@@ -10,19 +10,25 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 
+def write_key(path: Path, *, private: bool) -> str:
+    """Write a new key in PEM, and return the path."""
+    if private:
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    else:
+        public = ed25519.Ed25519PrivateKey.generate().public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    path.write_bytes(pem)
+    return str(path)
+
+
 @pytest.fixture
 def public_key(tmp_path: Path) -> str:
     """A file with a public key."""
-    key = ed25519.Ed25519PrivateKey.generate().public_key()
-    path = tmp_path / "public.pem"
-    path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    return str(path)
+    return write_key(tmp_path / "public.pem", private=False)
 
 
 @pytest.fixture
 def signing_key(tmp_path: Path) -> str:
     """A file with a private key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    path = tmp_path / "private.pem"
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return str(path)
+    return write_key(tmp_path / "private.pem", private=True)

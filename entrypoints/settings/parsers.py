@@ -1,4 +1,4 @@
-"""What the text of a setting may be; a parser raises ``ValueError``, which never shows the text."""
+"""Parsers of a setting's text; each raises ``ValueError``, which never shows the text."""
 
 import ipaddress
 import math
@@ -15,7 +15,7 @@ _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def boolean(value: str) -> bool:
-    """Parse the usual words for yes and no."""
+    """Parse the usual words for true and false, in any case."""
     word = value.lower()
     if word not in _TRUE + _FALSE:
         raise ValueError("must be true or false")
@@ -23,7 +23,7 @@ def boolean(value: str) -> bool:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """Make a parser of some words, in any case."""
+    """Make a parser of any of these words, in any case."""
 
     def parse(value: str) -> str:
         if value.lower() not in words:
@@ -34,7 +34,7 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def integer(minimum: int, maximum: int) -> Callable[[str], int]:
-    """Make a parser of plain decimal digits within bounds, both included."""
+    """Make a parser of decimal digits within bounds, both included."""
 
     def parse(value: str) -> int:
         if not _INTEGER.fullmatch(value) or not minimum <= int(value) <= maximum:
@@ -45,13 +45,13 @@ def integer(minimum: int, maximum: int) -> Callable[[str], int]:
 
 
 def seconds(maximum: float, *, zero: bool = False) -> Callable[[str], float]:
-    """Make a parser of a number of seconds up to a bound, 0 only with ``zero``."""
+    """Make a parser of a number of seconds up to a bound; 0 is allowed with ``zero``."""
 
     def parse(value: str) -> float:
         number = float(value) if _DECIMAL.fullmatch(value) else math.nan
         if not 0 <= number <= maximum or (number == 0 and not zero):
-            above = "from 0 on" if zero else "above 0"
-            raise ValueError(f"must be a number of seconds {above}, at most {maximum:g}")
+            lower = "from 0" if zero else "above 0"
+            raise ValueError(f"must be a number of seconds {lower}, at most {maximum:g}")
         return number
 
     return parse
@@ -75,10 +75,10 @@ def host(value: str) -> str:
 
 
 def url(*schemes: str, query: bool = False) -> Callable[[str], str]:
-    """Make a parser of URLs without a user or a fragment, and a query only where it may be."""
+    """Make a parser of URLs without a user or a fragment; a query is allowed with ``query``."""
     *most, last = (f"{scheme}://" for scheme in schemes)
     without = "a user or a fragment" if query else "a user, a query or a fragment"
-    problem = f"must be a {', '.join(most)} or {last} URL without {without}"
+    problem = f"must be a URL that starts with {', '.join(most)} or {last}, without {without}"
 
     def parse(value: str) -> str:
         printable(value)
@@ -86,7 +86,7 @@ def url(*schemes: str, query: bool = False) -> Callable[[str], str]:
             found = URL(value)
             bare = found.with_user(None).with_fragment(None)
             valid = found.scheme in schemes and found.host and found.port
-            (found.host or "").encode("idna")  # which is how it will be looked up
+            (found.host or "").encode("idna")  # as the resolver will do
         except ValueError:
             raise ValueError(problem) from None
         if not valid or found != bare or value.endswith("#") or (not query and "?" in value):
@@ -96,8 +96,15 @@ def url(*schemes: str, query: bool = False) -> Callable[[str], str]:
     return parse
 
 
+def jwks_url(value: str) -> str:
+    """Accept an ``https://`` URL, or an ``http://`` URL on this machine."""
+    if not is_secure(url("https", "http", query=True)(value)):
+        raise ValueError("must be https://, unless the key server is on this machine")
+    return value
+
+
 def is_secure(address: str) -> bool:
-    """Tell whether nobody on the way to a URL can answer for it: https, or this very machine."""
+    """Return whether a URL uses TLS or stays on this machine, so that answers cannot be forged."""
     found = URL(address)
     if found.scheme == "https" or found.host == "localhost":
         return True

@@ -1,12 +1,11 @@
 """The settings of API secrets."""
 
 import json
-from collections.abc import Mapping
 
-import pytest
-
-from entrypoints.settings import load_settings
-from tests.entrypoints.test_settings import problem
+from domain.caller import TenantId
+from entrypoints.settings.api_secrets import ApiSecretSettings
+from entrypoints.settings.settings import load_settings
+from tests.entrypoints.settings.test_settings import problem
 
 SECRET_PROBLEM = "must be printable ASCII without spaces"
 TENANT_ID_PROBLEM = "a tenant id is 1 to 128 printable characters without white space at its ends"
@@ -17,18 +16,18 @@ def secrets_json(*entries: object) -> dict[str, str]:
 
 
 class TestApiSecrets:
-    def test_are_none_where_none_is_set(self) -> None:
+    def test_are_empty_by_default(self) -> None:
         assert dict(load_settings({}).auth.api_secrets.tenants) == {}
 
-    def test_may_be_one_under_a_default_id(self) -> None:
+    def test_may_be_one_for_the_default_tenant(self) -> None:
         auth = load_settings({"AUTH_API_SECRET": "s3cret"}).auth
         assert (auth.required, dict(auth.api_secrets.tenants)) == (True, {"s3cret": "default"})
 
-    def test_may_be_one_under_an_id_of_choice(self) -> None:
+    def test_may_be_one_for_a_chosen_tenant(self) -> None:
         auth = load_settings({"AUTH_API_SECRET": "s3cret", "AUTH_API_SECRET_ID": "a b"}).auth
         assert dict(auth.api_secrets.tenants) == {"s3cret": "a b"}
 
-    def test_may_be_many_with_several_for_one_id(self) -> None:
+    def test_may_be_several_for_one_tenant(self) -> None:
         variables = secrets_json(
             {"id": "a", "secret": "old"},
             {"id": "a", "secret": "new", "note": "since May"},
@@ -39,14 +38,17 @@ class TestApiSecrets:
         ).auth
         assert dict(auth.api_secrets.tenants) == {"old": "a", "new": "a", "other": "b"}
 
-    def test_are_not_asked_for_where_authentication_is_switched_off(self) -> None:
+    def test_are_not_required_if_authentication_is_switched_off(self) -> None:
         settings = load_settings({"AUTH_API_SECRET": "s3cret", "AUTH_REQUIRED": "false"})
         assert not settings.auth.required
         assert "authentication is off" in settings.warnings[0]
 
-    @pytest.mark.parametrize(
-        ("variables", "text"),
-        [
+    def test_are_kept_out_of_the_repr(self) -> None:
+        settings = ApiSecretSettings(listed={"s3cret": TenantId("a")}, secret="s3cret")
+        assert "s3cret" not in repr(settings)
+
+    def test_stop_the_start_if_they_contradict_each_other(self) -> None:
+        cases: list[tuple[dict[str, str], str]] = [
             (
                 {"AUTH_API_SECRET_ID": "a"},
                 "AUTH_API_SECRET_ID: needs AUTH_API_SECRET or AUTH_API_SECRET_FILE to be set too",
@@ -61,11 +63,11 @@ class TestApiSecrets:
             ),
             (
                 {"AUTH_API_SECRET": "s3cret", **secrets_json({"id": "a", "secret": "s3cret"})},
-                "AUTH_API_SECRET: AUTH_API_SECRETS_JSON gives it to another id",
+                "AUTH_API_SECRET: AUTH_API_SECRETS_JSON lists it with another id",
             ),
             (
                 secrets_json({"id": "a", "secret": "s3cret"}, {"id": "b", "secret": "s3cret"}),
-                "AUTH_API_SECRETS_JSON: entry 2: the same secret has another id before",
+                "AUTH_API_SECRETS_JSON: entry 2: an earlier entry has this secret with another id",
             ),
             (
                 secrets_json({"id": "a", "secret": "s3cret "}),
@@ -83,22 +85,25 @@ class TestApiSecrets:
                 {"AUTH_API_SECRETS_JSON": '[{"id": "a", "id": "b", "secret": "s3cret"}]'},
                 "AUTH_API_SECRETS_JSON: a key is given twice in one object",
             ),
-        ],
-    )
-    def test_stop_the_start_where_they_contradict_themselves(
-        self, variables: Mapping[str, str], text: str
-    ) -> None:
-        assert problem(variables) == text
+        ]
+        assert [problem(variables) for variables, _ in cases] == [text for _, text in cases]
 
-    @pytest.mark.parametrize("value", ["[]", "{}", "null", '"s3cret"', "1"])
-    def test_stop_the_start_where_they_are_no_list(self, value: str) -> None:
-        text = problem({"AUTH_API_SECRETS_JSON": value})
-        assert text.startswith("AUTH_API_SECRETS_JSON: must be a JSON list like ")
+    def test_stop_the_start_if_they_are_not_a_list(self) -> None:
+        for value in ("[]", "{}", "null", '"s3cret"', "1"):
+            text = problem({"AUTH_API_SECRETS_JSON": value})
+            assert text.startswith("AUTH_API_SECRETS_JSON: must be a JSON list like "), value
 
-    @pytest.mark.parametrize(
-        "entry", [{}, {"id": "a"}, {"secret": "s3cret"}, {"id": 1, "secret": "s"}, ["a", "s"], None]
-    )
-    def test_stop_the_start_where_an_entry_is_incomplete(self, entry: object) -> None:
-        assert problem(secrets_json({"id": "a", "secret": "x"}, entry)) == (
-            'AUTH_API_SECRETS_JSON: entry 2: must be an object with the strings "id" and "secret"'
-        )
+    def test_stop_the_start_if_an_entry_is_incomplete(self) -> None:
+        entries: list[object] = [
+            {},
+            {"id": "a"},
+            {"secret": "s3cret"},
+            {"id": 1, "secret": "s"},
+            ["a", "s"],
+            None,
+        ]
+        for entry in entries:
+            assert problem(secrets_json({"id": "a", "secret": "x"}, entry)) == (
+                "AUTH_API_SECRETS_JSON: entry 2:"
+                ' must be an object with the strings "id" and "secret"'
+            )

@@ -1,0 +1,185 @@
+"""The settings of authentication."""
+
+from attrs import field, frozen
+
+from adapters.identity.api_secrets import ApiSecrets
+from adapters.identity.claims import ClaimRules
+from adapters.identity.public_keys import PublicKeys, parse_public_keys
+from adapters.identity.signing_key import SigningKey, parse_signing_key
+from entrypoints.settings.api_secrets import API_SECRETS
+from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
+from entrypoints.settings.files import file
+from entrypoints.settings.parsers import boolean, is_secure, jwks_url, printable, seconds, url
+
+_SECRETS = (
+    "AUTH_API_SECRETS_JSON",
+    "AUTH_API_SECRETS_FILE",
+    "AUTH_API_SECRET",
+    "AUTH_API_SECRET_FILE",
+)
+_KEYS = ("AUTH_JWKS_URL", "AUTH_JWT_PUBLIC_KEY_PATH")
+_SOURCES = (*_SECRETS, *_KEYS, "AUTH_SERVICE_URL")
+
+
+@frozen(kw_only=True)
+class JwtSettings:
+    """How signed tokens are verified: with the keys at a URL, or those of a file if it is empty."""
+
+    jwks_url: str = field(default="", repr=False)
+    public_keys: PublicKeys = field(factory=PublicKeys)
+    rules: ClaimRules
+
+
+@frozen(kw_only=True)
+class AuthServiceSettings:
+    """The authentication service; a query in its URL may be a secret."""
+
+    url: str = field(repr=False)
+    signing_key: SigningKey
+    timeout_s: float = 5.0
+
+
+@frozen(kw_only=True)
+class AuthSettings:
+    """Whether callers must authenticate, and each source of identity that is configured."""
+
+    required: bool
+    allow_no_id: bool
+    api_secrets: ApiSecrets
+    tokens: JwtSettings | None
+    service: AuthServiceSettings | None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Settings that let in more callers than an operator may expect."""
+        if not self.required:
+            return ("authentication is off: every caller reaches every room",)
+        warnings = []
+        if self.allow_no_id:
+            warnings.append("AUTH_ALLOW_NO_ID is on: callers without an id can reach every room")
+        if self.tokens and self.tokens.rules.audience is None:
+            warnings.append(
+                "AUTH_JWT_AUDIENCE is not set: tokens issued for other services are accepted"
+            )
+        if self.service and not is_secure(self.service.url):
+            warnings.append(
+                "AUTH_SERVICE_URL uses plain HTTP: anyone on the network path can forge its answers"
+            )
+        return tuple(warnings)
+
+
+AUTH = SettingGroup(
+    AuthSettings,
+    {
+        "required": Setting(
+            "AUTH_REQUIRED",
+            boolean,
+            "Whether callers must authenticate."
+            " Default: `true` if a source of identity is configured, otherwise `false`.",
+        ),
+    },
+)
+
+JWT = SettingGroup(
+    JwtSettings,
+    {
+        "jwks_url": Setting(
+            "AUTH_JWKS_URL",
+            jwks_url,
+            "URL of the token issuer's key set (JWKS)."
+            " It must be `https://`, unless the key server is on this machine.",
+        ),
+        "public_keys": Setting(
+            "AUTH_JWT_PUBLIC_KEY_PATH",
+            file(parse_public_keys),
+            "File with the issuer's public keys, in PEM or as a JWKS, instead of a URL.",
+        ),
+    },
+)
+
+CLAIM_RULES = SettingGroup(
+    ClaimRules,
+    {
+        "issuer": Setting(
+            "AUTH_JWT_ISSUER",
+            printable,
+            "Required value of `iss`. If not set, `iss` is not checked.",
+            needs=_KEYS,
+        ),
+        "audience": Setting(
+            "AUTH_JWT_AUDIENCE",
+            printable,
+            "Required value of `aud`, or one of its values."
+            " If not set, tokens issued for other services are accepted.",
+            needs=_KEYS,
+        ),
+        "id_claim": Setting(
+            "AUTH_JWT_ID_CLAIM", printable, "Claim that contains the tenant id.", needs=_KEYS
+        ),
+        "leeway_s": Setting(
+            "AUTH_JWT_LEEWAY_SECONDS",
+            seconds(600, zero=True),
+            "Allowed clock skew between the issuer and this service, at most 600.",
+            needs=_KEYS,
+        ),
+        "allow_no_id": Setting(
+            "AUTH_ALLOW_NO_ID",
+            boolean,
+            "Whether to accept signed tokens, and answers of the authentication service,"
+            " without a tenant id. Such callers can reach every room.",
+            needs=_SOURCES,
+        ),
+    },
+)
+
+AUTH_SERVICE = SettingGroup(
+    AuthServiceSettings,
+    {
+        "url": Setting(
+            "AUTH_SERVICE_URL",
+            url("https", "http", query=True),
+            "URL of the authentication service.",
+            needs=("AUTH_SIGNING_KEY_PATH",),
+        ),
+        "signing_key": Setting(
+            "AUTH_SIGNING_KEY_PATH",
+            file(parse_signing_key),
+            "File with the private key, in PEM, that signs requests to the authentication service.",
+            needs=("AUTH_SERVICE_URL",),
+        ),
+        "timeout_s": Setting(
+            "AUTH_TIMEOUT_SECONDS",
+            seconds(60),
+            "Timeout of a request to the authentication service, at most 60.",
+            needs=_SOURCES,
+        ),
+    },
+)
+
+
+def load_auth_settings(env: Environment) -> AuthSettings:
+    """Read the settings of authentication.
+
+    Raises:
+        SettingsError: a variable is wrong, or has no effect without another one.
+    """
+    rules = env.fill(CLAIM_RULES)
+    if rules.allow_no_id:
+        env.need_one_of(*_KEYS, "AUTH_SERVICE_URL", by="AUTH_ALLOW_NO_ID")
+    api_secrets = env.fill(API_SECRETS).merge()
+    jwt = env.fill(JWT, rules=rules)
+    if jwt.jwks_url and jwt.public_keys:
+        raise SettingsError("AUTH_JWKS_URL", "AUTH_JWT_PUBLIC_KEY_PATH is set too; set one of them")
+    tokens = jwt if jwt.jwks_url or jwt.public_keys else None
+    service = env.values(AUTH_SERVICE)
+    settings = env.fill(
+        AUTH,
+        required=bool(api_secrets.tenants or tokens or "url" in service),
+        allow_no_id=rules.allow_no_id,
+        api_secrets=api_secrets,
+        tokens=tokens,
+        service=AuthServiceSettings(**service) if "url" in service else None,
+    )
+    if settings.required:
+        env.need_one_of(*_SOURCES, by="AUTH_REQUIRED")
+    return settings

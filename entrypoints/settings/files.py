@@ -1,0 +1,44 @@
+"""Parsers of settings that name a file; a ``ValueError`` never shows the path or the content."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_MAX_FILE_BYTES = 16 * 1024 * 1024
+
+
+def file(parse: Callable[[bytes], T]) -> Callable[[str], T]:
+    """Make a parser of a path from a parser of the file's content."""
+    return lambda path: parse(_read(path))
+
+
+def text_file(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Make a parser of a path from a parser of the file's text, without a newline at its end."""
+    return lambda path: parse(_decode(_read(path)))
+
+
+def _read(path: str) -> bytes:
+    file = Path(path)
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise ValueError("the file is not a regular file")  # a pipe may never end
+        with file.open("rb") as opened:
+            content = opened.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise ValueError("the file is larger than 16 MiB")
+    return content
+
+
+def _decode(content: bytes) -> str:
+    try:
+        text = content.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise ValueError("the file is not UTF-8") from None
+    if not text:
+        raise ValueError("the file is empty")
+    return text

@@ -1,0 +1,202 @@
+from collections.abc import Mapping
+
+from entrypoints.http.limits import Limits
+from entrypoints.settings.environment import SettingsError
+from entrypoints.settings.settings import load_settings
+
+LIVEKIT = {
+    "LIVEKIT_URL": "wss://livekit.example.com",
+    "LIVEKIT_API_KEY": "key",
+    "LIVEKIT_API_SECRET": "s3cret-of-livekit",
+}
+
+AUTH_LIKE = (
+    "AUTH",
+    "AUTHENTICATION_REQUIRED",
+    "AUTHREQ",
+    "API_SECRET",
+    "API_SECRETS",
+    "API_SECRETS_JSON",
+    "SECRETS_JSON",
+    "REQUIRE_AUTH",
+    "ENABLE_AUTH",
+    "USE_AUTH",
+    "NO_AUTH",
+    "DISABLE_AUTH",
+    "AUTHENABLED",
+    "AUTHSECRET",
+    "AUTHTOKEN",
+    "AUTHKEY",
+    "AUTHMODE",
+    "AUTHSERVICE",
+    "AUTHZ_URL",
+    "MUTE_API_SECRET",
+    "LIVEKIT_MUTE_API_SECRET",
+    "SAYNA_API_SECRET",
+    "SERVICE_AUTH_REQUIRED",
+    "JWT_SECRET",
+    "JWT_KEY_PATH",
+    "JWT_JWKS_URL",
+    "TENANT_SECRETS",
+    "ALLOW_NO_ID",
+    "IS_AUTH_REQUIRED",
+    "APP_AUTH_REQUIRED",
+    "AUTHORIZATION_REQUIRED",
+    "AUTH-JWKS-URL",
+    "auth.required",
+    "JWKS_URL",
+    "JWT_PUBLIC_KEY_PATH",
+    "JWT_ISSUER",
+    "JWT_AUDIENCE",
+    "SIGNING_KEY_PATH",
+    "LIVEKIT_AUTH_REQUIRED",
+    "LIVEKIT_MUTE_AUTH_REQUIRED",
+)
+"""Unknown names that suggest that authentication should be on."""
+
+
+def problem(variables: Mapping[str, str]) -> str:
+    """Load settings; give the error's text, or ``accepted``."""
+    try:
+        load_settings(variables)
+    except SettingsError as error:
+        return str(error)
+    return "accepted"
+
+
+class TestDefaults:
+    def test_are_the_documented_ones(self) -> None:
+        settings = load_settings({})
+        assert (settings.host, settings.port) == ("127.0.0.1", 3001)
+        assert (settings.log_level, settings.log_format) == ("info", None)
+        assert settings.livekit.timeout_s == 5
+        assert settings.limits == Limits()
+        assert not settings.auth.required
+
+
+class TestWarnings:
+    def test_name_what_is_off_or_missing(self) -> None:
+        assert load_settings({}).warnings == (
+            "authentication is off: every caller reaches every room",
+            "LiveKit is not configured: set LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET",
+        )
+
+    def test_ask_for_no_livekit_in_the_demo(self) -> None:
+        assert len(load_settings({}, gateway="in-memory").warnings) == 1
+
+    def test_name_timeouts_longer_than_that_of_a_request(self, signing_key: str) -> None:
+        variables = {
+            **LIVEKIT,
+            "AUTH_SERVICE_URL": "https://auth.example.com",
+            "AUTH_SIGNING_KEY_PATH": signing_key,
+            "LIVEKIT_TIMEOUT_SECONDS": "20",
+            "AUTH_TIMEOUT_SECONDS": "20",
+        }
+        assert load_settings({**variables, "REQUEST_TIMEOUT_SECONDS": "20"}).warnings == ()
+        assert load_settings({**variables, "REQUEST_TIMEOUT_SECONDS": "19"}).warnings == (
+            "LIVEKIT_TIMEOUT_SECONDS is longer than REQUEST_TIMEOUT_SECONDS, which applies first",
+            "AUTH_TIMEOUT_SECONDS is longer than REQUEST_TIMEOUT_SECONDS, which applies first",
+        )
+
+    def test_are_none_once_livekit_and_a_source_of_identity_are_set(self) -> None:
+        assert load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"}).warnings == ()
+
+
+class TestLiveKit:
+    def test_lists_the_part_that_is_missing_or_empty(self) -> None:
+        for name in LIVEKIT:
+            without = {other: value for other, value in LIVEKIT.items() if other != name}
+            assert load_settings(without).livekit.missing == (name,)
+            assert load_settings({**LIVEKIT, name: ""}).livekit.missing == (name,)
+
+    def test_takes_any_url_of_a_server(self) -> None:
+        for url in (
+            "ws://127.0.0.1:7880",
+            "wss://x.livekit.cloud",
+            "http://livekit:7880/",
+            "https://example.com/livekit",
+            "http://[::1]:7880",
+        ):
+            assert load_settings({**LIVEKIT, "LIVEKIT_URL": url}).livekit.url == url
+
+    def test_rejects_everything_else_without_showing_it(self) -> None:
+        texts = {
+            url: problem({**LIVEKIT, "LIVEKIT_URL": url})
+            for url in (
+                "localhost:7880",
+                "livekit.example.com",
+                "ftp://example.com",
+                "http://",
+                "http:///x",
+                "ws://:7880",
+                "ws://x:0",
+                "wss://user:s3cret@example.com",
+                "https://example.com?x=s3cret",
+                "https://example.com?",
+                "https://example.com#s3cret",
+                "https://example.com#",
+                "https://example.com:99999",
+                "https://example.com:x",
+                "http://[::1",
+                "https://exam ple.com",
+                " https://example.com",
+                "https://example.com\n",
+            )
+        }
+        wrong = {
+            url: text
+            for url, text in texts.items()
+            if not text.startswith("LIVEKIT_URL: must be ") or "s3cret" in text
+        }
+        assert wrong == {}
+
+
+class TestSettings:
+    def test_take_addresses_and_names_for_the_host(self) -> None:
+        for host in ("0.0.0.0", "::", "::1", "localhost", "a.example.com"):
+            assert load_settings({"HOST": host}).host == host
+
+    def test_stop_the_start_if_a_variable_looks_misspelt(self) -> None:
+        assert problem({"AUTH_REQIRED": "true"}) == (
+            "AUTH_REQIRED: unknown setting; did you mean AUTH_REQUIRED?"
+        )
+
+    def test_stop_the_start_if_an_unknown_variable_is_about_authentication(self) -> None:
+        texts = {name: problem({name: "s3cret"}) for name in AUTH_LIKE}
+        wrong = {
+            name: text
+            for name, text in texts.items()
+            if not text.startswith(f"{name}: unknown setting")
+        }
+        assert wrong == {}
+
+    def test_stop_the_start_if_an_api_secret_is_longer_than_a_token_may_be(self) -> None:
+        secret = {"AUTH_API_SECRET": "s3cret-secret"}
+        assert problem({**secret, "MAX_TOKEN_BYTES": "13"}) == "accepted"
+        assert problem({**secret, "MAX_TOKEN_BYTES": "12"}) == (
+            "MAX_TOKEN_BYTES: must not be below the length of the longest API secret"
+        )
+
+    def test_know_every_secret_for_redaction(self) -> None:
+        listed = '[{"id": "a", "secret": "s3cret-1"}, {"id": "b", "secret": "s3cret-2"}]'
+        secrets = {"AUTH_API_SECRETS_JSON": listed, "AUTH_API_SECRET": "s3cret-3"}
+        assert load_settings({**LIVEKIT, **secrets}).secrets == {
+            "s3cret-of-livekit",
+            "s3cret-1",
+            "s3cret-2",
+            "s3cret-3",
+        }
+
+    def test_do_not_take_an_empty_text_for_a_secret(self) -> None:
+        assert load_settings({}).secrets == set()
+
+    def test_keep_secrets_out_of_their_repr(self) -> None:
+        assert "s3cret" not in repr(load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"}))
+
+    def test_need_a_descriptor_for_each_connection(self) -> None:
+        counts = ("MAX_CONNECTIONS", "MAX_IN_FLIGHT", "LIVEKIT_MAX_CONNECTIONS")
+        few = dict.fromkeys(counts, "1")
+        base = load_settings(few).max_descriptors
+        assert base >= 256 + len(counts)
+        more = {name: load_settings({**few, name: "1001"}).max_descriptors for name in counts}
+        assert more == dict.fromkeys(counts, base + 1000)
