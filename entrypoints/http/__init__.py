@@ -1,4 +1,4 @@
-"""The REST API, on aiohttp: JSON, statuses, headers, and the life of a connection.
+"""The HTTP entrypoint, on aiohttp: a server, an API and observers, put together by ``app``.
 
-Knows the use case and the ports; which adapter fills a port it is never told.
+Knows the use cases and the ports; which adapter fills a port it does not know.
 """

@@ -1,6 +1,6 @@
-"""The aiohttp application: routes, middlewares, and what they are made of."""
+"""The aiohttp application: routes, middlewares and what they are made of."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
@@ -8,41 +8,67 @@ from aiohttp import web
 from application.mute_track import MuteTrack
 from application.ports.authenticator import Authenticator
 from application.ports.room_gateway import RoomGateway
-from entrypoints.http import health
-from entrypoints.http.body import ignore_expectation
-from entrypoints.http.keys import AUTHENTICATOR, LIMITS, MUTE_TRACK, ROOM_GATEWAY, TRAFFIC
+from application.room_access import RoomAccess
+from entrypoints.http.api.authentication import authenticated
+from entrypoints.http.api.context import Observer
+from entrypoints.http.api.health import live, ready
+from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
+from entrypoints.http.api.lifecycle import RequestLifecycle
+from entrypoints.http.api.mute_track import MUTE_TRACK, mute_track
 from entrypoints.http.limits import Limits
-from entrypoints.http.middlewares import answer_errors, limit_in_flight, refuse_malformed_http
-from entrypoints.http.mute_track import mute_track
-from entrypoints.http.traffic import Traffic
+from entrypoints.http.server.keys import LIMITS, REQUEST_HOOKS, TRAFFIC
+from entrypoints.http.server.middlewares import (
+    defer_continue,
+    limit_in_flight,
+    reject_malformed_http,
+)
+from entrypoints.http.server.traffic import Traffic
 
 
 def create_app(
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
-    make_mute_track: Callable[[RoomGateway], MuteTrack],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
+    make_access: Callable[[RoomGateway], RoomAccess],
     limits: Limits,
+    observers: Sequence[Observer] = (),
 ) -> web.Application:
-    """Make the application; what it opens lives from its start to its end.
+    """Make the application, for any server of aiohttp's.
 
-    Serve it with ``entrypoints.http.server``, which gives every answer its common headers and
-    every request its event in the log.
+    ``entrypoints.http.server.listener`` serves it with timeouts for slow clients, a limit of
+    connections, graceful shutdown, and error responses to HTTP that cannot be parsed.
+
+    Args:
+        open_gateway: opens the gateway to the rooms, at the application's start, until its end.
+        open_authenticator: the same for the source of identity.
+        make_access: makes what all use cases share of the gateway.
+        limits: of sizes, numbers and times.
+        observers: called once for every request, after its response.
     """
-    app = web.Application(middlewares=[answer_errors, refuse_malformed_http, limit_in_flight])
-    app[LIMITS] = limits
-    app[TRAFFIC] = Traffic(max_in_flight=limits.max_in_flight)
+    traffic = Traffic(max_in_flight=limits.max_in_flight)
+    lifecycle = RequestLifecycle(request_timeout_s=limits.request_timeout_s, observers=observers)
+    admission = limit_in_flight(traffic, exempt={live})
+    app = web.Application(middlewares=[lifecycle.middleware, reject_malformed_http, admission])
+    app[LIMITS], app[TRAFFIC], app[REQUEST_HOOKS] = limits, traffic, lifecycle
 
-    async def hold_adapters(app: web.Application) -> AsyncIterator[None]:
+    async def adapters(app: web.Application) -> AsyncIterator[None]:
         async with open_authenticator() as authenticator, open_gateway() as gateway:
             app[AUTHENTICATOR] = authenticator
-            app[ROOM_GATEWAY] = gateway
-            app[MUTE_TRACK] = make_mute_track(gateway)
+            app[ROOM_ACCESS] = access = make_access(gateway)
+            app[MUTE_TRACK] = MuteTrack(access=access)
             yield
 
-    app.cleanup_ctx.append(hold_adapters)
-    app.router.add_get("/", health.live)
-    app.router.add_get("/livez", health.live)
-    app.router.add_get("/readyz", health.ready)
-    app.router.add_post("/livekit/participant/mute", mute_track, expect_handler=ignore_expectation)
+    app.cleanup_ctx.append(adapters)
+    app.router.add_routes(
+        [
+            web.get("/", live, expect_handler=defer_continue),
+            web.get("/livez", live, expect_handler=defer_continue),
+            web.get("/readyz", ready, expect_handler=defer_continue),
+            web.post(
+                "/livekit/participant/mute",
+                authenticated(mute_track),
+                expect_handler=defer_continue,
+            ),
+        ]
+    )
     return app

@@ -1,11 +1,11 @@
-"""How much of what a client may ask for, and for how long."""
+"""The limits of the HTTP entrypoint."""
 
 from attrs import frozen
 
 
 @frozen(kw_only=True)
 class Limits:
-    """The bounds of the REST API."""
+    """How much a client may send, how many may connect, and how long each step may take."""
 
     max_connections: int = 2048
     max_in_flight: int = 512
@@ -18,6 +18,6 @@ class Limits:
     idle_timeout_s: float = 75.0
     drain_timeout_s: float = 10.0
     request_timeout_s: float = 10.0
-    """How long a request may take from its arrival, all who are asked on its behalf included."""
-    leaving_s: float = 1.0
-    """How long a server that was told to stop goes on serving, so that its clients learn of it."""
+    """From a request's arrival to its response, upstream calls included."""
+    shutdown_delay_s: float = 1.0
+    """How long a graceful shutdown goes on accepting clients, so that they learn of it."""

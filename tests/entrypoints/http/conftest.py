@@ -3,8 +3,8 @@ from contextlib import AsyncExitStack, nullcontext
 
 import pytest
 
+from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
-from adapters.identity.nobody import NobodyAuthenticator
 from adapters.in_memory.demo import demo_room_gateway
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.authenticator import Authenticator
@@ -13,12 +13,31 @@ from domain.caller import TenantId
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.delegated import CountingGateway
 from tests.entrypoints.http.held import HeldGateway
-from tests.service import QUICK, Service, running_service
+from tests.support.service import QUICK, Service, running_service
 
 DEMO_TOKEN = "secret-of-demo"
 OTHER_TOKEN = "secret-of-other"
 
 Serve = Callable[..., Awaitable[Service]]
+
+
+def patient(
+    *,
+    headers_timeout_s: float = 3600,
+    body_timeout_s: float = 3600,
+    idle_timeout_s: float = 3600,
+    request_timeout_s: float = 3600,
+    **others: int,
+) -> Limits:
+    """Set limits whose timeouts are an hour, but for those that a test is about."""
+    return Limits(
+        shutdown_delay_s=0,
+        headers_timeout_s=headers_timeout_s,
+        body_timeout_s=body_timeout_s,
+        idle_timeout_s=idle_timeout_s,
+        request_timeout_s=request_timeout_s,
+        **others,
+    )
 
 
 @pytest.fixture
@@ -51,7 +70,9 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
             return await stack.enter_async_context(
                 running_service(
                     open_gateway=lambda: nullcontext(other_gateway or gateway),
-                    open_authenticator=lambda: nullcontext(authenticator or NobodyAuthenticator()),
+                    open_authenticator=lambda: nullcontext(
+                        authenticator or AnonymousAuthenticator()
+                    ),
                     limits=limits,
                 )
             )

@@ -1,14 +1,13 @@
 """Mutes that wait until a test lets them go on."""
 
 import asyncio
-import math
 
 from attrs import field, frozen
 from typing_extensions import override
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from domain.track import Participant, Track, TrackSid
-from tests.service import Answer, Service
+from tests.support.service import Answer, Service
 
 
 @frozen(eq=False)
@@ -20,11 +19,16 @@ class HeldGateway(InMemoryRoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        deadline: float,
     ) -> Track:
         self.arrived.release()
         await self.released.wait()
-        return await super().mute_track(participant, track_sid, muted=muted, until=until)
+        return await super().mute_track(participant, track_sid, muted=muted, deadline=deadline)
 
 
 async def begin_mute(service: Service, held: HeldGateway) -> asyncio.Task[Answer]:

@@ -1,31 +1,40 @@
+import json
+
 import pytest
+from attrs import field, frozen
+from typing_extensions import override
 
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from application.ports.authenticator import Authenticator, PresentedRequest
+from domain.caller import AnonymousCaller, Caller
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
-from tests.service import DEMO_WISH, MUTE, Answer, Service
+from tests.support.service import DEMO_REQUEST, MUTE, Answer, Service
 
-INVALID = 'Bearer error="invalid_token"'
+REFUSED = (401, "UNAUTHORIZED", 'Bearer error="invalid_token"')
 
 
-async def ask(service: Service, *lines: str, query: str = "") -> Answer:
-    """Ask with header lines that no HTTP client would send."""
+BODY = json.dumps(DEMO_REQUEST).encode()
+
+
+async def send(service: Service, *lines: str, query: str = "") -> Answer:
+    """Request the demo's mute with header lines that HTTP clients would not send."""
     head = [f"POST {MUTE}{query} HTTP/1.1", "Host: x", "Connection: close", *lines]
-    head += ["Content-Type: application/json", "Content-Length: 2"]
-    [answer] = await service.send("\r\n".join([*head, "", "{}"]).encode("latin-1"), path=MUTE)
+    head += ["Content-Type: application/json", f"Content-Length: {len(BODY)}", "", ""]
+    [answer] = await service.send("\r\n".join(head).encode("latin-1") + BODY, path=MUTE)
     return answer
 
 
 class TestHeader:
-    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-    async def test_identifies_whatever_the_case_of_its_scheme(
-        self, guarded: Service, scheme: str
+    async def test_identifies_a_caller_whatever_the_case_of_its_scheme(
+        self, guarded: Service
     ) -> None:
-        assert (await ask(guarded, f"Authorization: {scheme} {DEMO_TOKEN}")).status == 400
+        for scheme in ("Bearer", "bearer", "BEARER"):
+            answer = await send(guarded, f"Authorization: {scheme} {DEMO_TOKEN}")
+            assert (answer.status, guarded.events[-1]["caller_id"]) == (200, "demo"), scheme
 
-    @pytest.mark.parametrize(
-        "value",
-        [
+    async def test_is_refused_if_it_is_not_a_known_token(self, guarded: Service) -> None:
+        values = [
             "",
             "Bearer",
             "Bearer ",
@@ -39,39 +48,34 @@ class TestHeader:
             DEMO_TOKEN,
             f"Basic {DEMO_TOKEN}",
             "Bearer " + "x" * 4097,
-        ],
-    )
-    async def test_is_refused_where_it_is_not_a_known_token(
-        self, guarded: Service, value: str
-    ) -> None:
-        answer = await ask(guarded, f"Authorization: {value}")
-        assert answer.told == (401, "UNAUTHORIZED")
-        assert answer.headers["WWW-Authenticate"] == INVALID
+        ]
+        wrong = {}
+        for value in values:
+            answer = await send(guarded, f"Authorization: {value}")
+            if (*answer.outcome, answer.headers.get("WWW-Authenticate")) != REFUSED:
+                wrong[value] = answer
+        assert wrong == {}
 
-    async def test_is_asked_for_where_there_is_none(self, guarded: Service) -> None:
-        answer = await ask(guarded)
-        assert answer.told == (401, "UNAUTHORIZED")
+    async def test_is_required(self, guarded: Service) -> None:
+        answer = await send(guarded)
+        assert answer.outcome == (401, "UNAUTHORIZED")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 class TestQuery:
-    async def test_identifies_too(self, guarded: Service) -> None:
-        answer = await guarded.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_WISH)
+    async def test_identifies_a_caller(self, guarded: Service) -> None:
+        answer = await guarded.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_REQUEST)
         assert answer.status == 200
 
-    @pytest.mark.parametrize("more", ["%20", "%20x", "%0A", "%00", "%C3%A9", "%FF"])
-    async def test_is_refused_where_more_follows_a_known_token(
-        self, guarded: Service, more: str
-    ) -> None:
-        answer = await ask(guarded, query=f"?api_key={DEMO_TOKEN}{more}")
-        assert answer.told == (401, "UNAUTHORIZED")
-
-    @pytest.mark.parametrize("value", ["", "x", "%20", "%00", "%C3%A9", "%FF", "x" * 4097])
-    async def test_is_refused_where_it_is_not_a_known_token(
-        self, guarded: Service, value: str
-    ) -> None:
-        answer = await ask(guarded, query=f"?api_key={value}")
-        assert answer.headers["WWW-Authenticate"] == INVALID
+    async def test_is_refused_if_it_is_not_a_known_token(self, guarded: Service) -> None:
+        more = ["%20", "%20x", "%0A", "%00", "%C3%A9", "%FF"]
+        others = ["", "x", "%20", "%00", "%C3%A9", "%FF", "x" * 4097]
+        wrong = {}
+        for value in [*(DEMO_TOKEN + one for one in more), *others]:
+            answer = await send(guarded, query=f"?api_key={value}")
+            if (*answer.outcome, answer.headers.get("WWW-Authenticate")) != REFUSED:
+                wrong[value] = answer
+        assert wrong == {}
 
     @pytest.mark.parametrize(
         ("header", "parameter", "status"),
@@ -86,47 +90,79 @@ class TestQuery:
             ("Bearer " + "x" * 4097, DEMO_TOKEN, 200),
         ],
     )
-    async def test_yields_to_a_well_formed_header_right_or_wrong(
+    async def test_is_used_only_without_a_well_formed_header(
         self, guarded: Service, header: str, parameter: str, status: int
     ) -> None:
         answer = await guarded.ask(
             "POST",
             f"{MUTE}?api_key={parameter}",
-            json=DEMO_WISH,
+            json=DEMO_REQUEST,
             headers={"Authorization": header},
         )
         assert answer.status == status
 
 
 class TestLength:
-    @pytest.mark.parametrize(("bound", "status"), [(len(DEMO_TOKEN), 200), (5, 401)])
-    async def test_is_bounded(
-        self, serve: Serve, api_secrets: ApiSecretsAuthenticator, bound: int, status: int
+    @pytest.mark.parametrize(("max_bytes", "status"), [(len(DEMO_TOKEN), 200), (5, 401)])
+    async def test_is_limited(
+        self, serve: Serve, api_secrets: ApiSecretsAuthenticator, max_bytes: int, status: int
     ) -> None:
-        limits = Limits(leaving_s=0, max_token_bytes=bound)
+        limits = Limits(shutdown_delay_s=0, max_token_bytes=max_bytes)
         service = await serve(authenticator=api_secrets, limits=limits)
         assert (await service.mute(token=DEMO_TOKEN)).status == status
-        answer = await service.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_WISH)
+        answer = await service.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_REQUEST)
         assert answer.status == status
 
 
-class TestTwice:
+class TestDuplicateCredentials:
     @pytest.mark.parametrize("second", [DEMO_TOKEN, OTHER_TOKEN, ""])
-    async def test_is_a_bad_request(self, guarded: Service, second: str) -> None:
+    async def test_are_a_bad_request(self, guarded: Service, second: str) -> None:
         one = f"Authorization: Bearer {DEMO_TOKEN}"
         answers = [
-            await ask(guarded, one, f"Authorization: Bearer {second}"),
-            await ask(guarded, one, query=f"?api_key={DEMO_TOKEN}&api_key={second}"),
+            await send(guarded, one, f"Authorization: Bearer {second}"),
+            await send(guarded, one, query=f"?api_key={DEMO_TOKEN}&api_key={second}"),
         ]
-        assert [answer.told for answer in answers] == [(400, "INVALID_REQUEST")] * 2
+        assert [answer.outcome for answer in answers] == [(400, "INVALID_REQUEST")] * 2
         assert {answer.json["error"] for answer in answers} == {
             "the credentials are given more than once"
         }
 
 
 class TestAuthenticationOff:
-    async def test_never_looks_at_credentials(self, serve: Serve) -> None:
+    async def test_never_reads_credentials(self, serve: Serve) -> None:
         service = await serve()
         one = f"Authorization: Bearer {DEMO_TOKEN}"
-        answer = await ask(service, one, one, query="?api_key=%FF&api_key=")
-        assert answer.json["error"].startswith("room_name is missing")
+        answer = await send(service, one, one, query="?api_key=%FF&api_key=")
+        assert answer.status == 200
+
+
+@frozen
+class RecordingAuthenticator(Authenticator):
+    """Accesses the token twice, and accepts every request."""
+
+    tokens: list[str] = field(factory=list)
+    shown: list[str] = field(factory=list)
+
+    @override
+    async def authenticate(self, request: PresentedRequest) -> Caller:
+        self.tokens.extend([request.token, request.token])
+        self.shown.append(repr(request))
+        return AnonymousCaller()
+
+
+class TestPresentedRequest:
+    async def test_reads_its_token_once(self, serve: Serve) -> None:
+        authenticator = RecordingAuthenticator()
+        service = await serve(authenticator=authenticator)
+        assert (await service.mute(token=DEMO_TOKEN)).status == 200
+        first, second = authenticator.tokens
+        assert first == DEMO_TOKEN
+        assert first is second
+
+    async def test_hides_its_token_in_its_repr(self, serve: Serve) -> None:
+        authenticator = RecordingAuthenticator()
+        service = await serve(authenticator=authenticator)
+        await service.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_REQUEST)
+        await service.mute(token=DEMO_TOKEN)
+        assert len(authenticator.shown) == 2
+        assert DEMO_TOKEN not in str(authenticator.shown)

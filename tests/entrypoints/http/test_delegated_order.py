@@ -5,170 +5,198 @@ import pytest
 from attrs import field, frozen
 
 from entrypoints.http.limits import Limits
-from tests.adapters.identity.authentication_service import AuthenticationService, Respond
+from tests.adapters.identity.cases.authentication_service import AuthenticationService, Respond
 from tests.entrypoints.http.delegated import (
+    ACCEPT,
+    AUTHORIZATION,
     BEARER,
-    DENY,
     FAIL,
-    GRANT,
     JSON,
-    SHOWN,
+    MUTE_BODY,
+    REFUSE,
     TOKEN,
-    WISH,
     CountingGateway,
-    head,
+    request_head,
     serving,
 )
-from tests.service import DEMO_WISH, MUTE
+from tests.support.service import DEMO_REQUEST, MUTE
 
-Told = tuple[int, str]
+Outcome = tuple[int, str]
 
 
 @frozen(kw_only=True)
 class BadBody:
-    body: bytes = WISH
+    body: bytes = MUTE_BODY
     headers: dict[str, str] = field(factory=dict)
-    told: Told = (400, "INVALID_REQUEST")
-    problem: str
+    outcome: Outcome = (400, "INVALID_REQUEST")
+    message: str
 
 
 TYPE = "Content-Type must be application/json, in UTF-8"
 CODING = "Content-Encoding is not supported; send the body as it is"
-NOT_JSON: Told = (415, "UNSUPPORTED_MEDIA_TYPE")
+UNSUPPORTED: Outcome = (415, "UNSUPPORTED_MEDIA_TYPE")
 LATIN = {"Content-Type": "application/json; charset=latin-1"}
 BAD_BODIES: Mapping[str, BadBody] = {
-    "empty": BadBody(body=b"", problem="the body is not JSON"),
-    "no JSON": BadBody(body=b"{", problem="the body is not JSON"),
-    "no object": BadBody(body=b"[]", problem="the body is not a JSON object"),
-    "a key twice": BadBody(body=WISH[:-1] + b', "muted": 1}', problem="muted is given twice"),
-    "NaN": BadBody(body=b'{"x": NaN}', problem="the body holds NaN, which is not JSON"),
-    "too large a number": BadBody(
-        body=WISH[:-1] + b', "x": 1e400}', problem="the body holds a number that is too large"
+    "empty": BadBody(body=b"", message="the body is not JSON"),
+    "not JSON": BadBody(body=b"{", message="the body is not JSON"),
+    "not an object": BadBody(body=b"[]", message="the body is not a JSON object"),
+    "a duplicate key": BadBody(
+        body=MUTE_BODY[:-1] + b', "muted": 1}', message="muted is given twice"
     ),
-    "not UTF-8": BadBody(body=b'{"x": "\xff"}', problem="the body is not UTF-8"),
-    "another type": BadBody(headers={"Content-Type": "text/plain"}, told=NOT_JSON, problem=TYPE),
-    "another charset": BadBody(headers=LATIN, told=NOT_JSON, problem=TYPE),
-    "compressed": BadBody(headers={"Content-Encoding": "gzip"}, told=NOT_JSON, problem=CODING),
+    "NaN": BadBody(body=b'{"x": NaN}', message="the body holds NaN, which is not JSON"),
+    "too large a number": BadBody(
+        body=MUTE_BODY[:-1] + b', "x": 1e400}', message="the body holds a number that is too large"
+    ),
+    "not UTF-8": BadBody(body=b'{"x": "\xff"}', message="the body is not UTF-8"),
+    "another type": BadBody(
+        headers={"Content-Type": "text/plain"}, outcome=UNSUPPORTED, message=TYPE
+    ),
+    "another charset": BadBody(headers=LATIN, outcome=UNSUPPORTED, message=TYPE),
+    "compressed": BadBody(
+        headers={"Content-Encoding": "gzip"}, outcome=UNSUPPORTED, message=CODING
+    ),
 }
 
 
 @pytest.mark.parametrize(
-    ("respond", "verdict"),
+    ("respond", "auth_error"),
     [
-        (GRANT, None),
-        (DENY, (401, "UNAUTHORIZED")),
+        (ACCEPT, None),
+        (REFUSE, (401, "UNAUTHORIZED")),
         (FAIL, (502, "AUTH_SERVICE_ERROR")),
     ],
-    ids=["granted", "denied", "failed"],
+    ids=["accepted", "refused", "failed"],
 )
 class TestOrder:
-    @pytest.mark.parametrize("bad", BAD_BODIES.values(), ids=BAD_BODIES.keys())
-    async def test_puts_the_verdict_before_a_bad_body(
-        self, rooms: CountingGateway, respond: Respond, verdict: Told | None, bad: BadBody
+    async def test_has_authentication_before_a_bad_body(
+        self, rooms: CountingGateway, respond: Respond, auth_error: Outcome | None
     ) -> None:
-        authority = AuthenticationService(respond=respond)
-        async with authority.running(), serving(authority, rooms) as service:
-            answer = await service.ask(
-                "POST", MUTE, data=bad.body, headers=JSON | BEARER | bad.headers
-            )
-        assert answer.told == (verdict or bad.told)
-        assert verdict or answer.json["error"] == bad.problem
-        assert [question.data["request_body"] for question in authority.questions] == [{}]
+        wrong = {}
+        auth_service = AuthenticationService(respond=respond)
+        async with auth_service.running(), serving(auth_service, rooms) as service:
+            for name, bad in BAD_BODIES.items():
+                answer = await service.ask(
+                    "POST", MUTE, data=bad.body, headers=JSON | BEARER | bad.headers
+                )
+                message = bad.message if auth_error is None else answer.json["error"]
+                expected = (*(auth_error or bad.outcome), message)
+                if (*answer.outcome, answer.json["error"]) != expected:
+                    wrong[name] = (*answer.outcome, answer.json["error"])
+        assert wrong == {}
+        assert [sent.data["request_body"] for sent in auth_service.requests] == [{}] * len(
+            BAD_BODIES
+        )
         assert rooms.calls == []
 
-    @pytest.mark.parametrize("wish", [{}, {**DEMO_WISH, "muted": "yes"}, {"x": [None, {}]}])
-    async def test_puts_the_verdict_before_a_bad_field(
-        self,
-        rooms: CountingGateway,
-        respond: Respond,
-        verdict: Told | None,
-        wish: dict[str, Any],
+    async def test_has_authentication_before_a_bad_field(
+        self, rooms: CountingGateway, respond: Respond, auth_error: Outcome | None
     ) -> None:
-        authority = AuthenticationService(respond=respond)
-        async with authority.running(), serving(authority, rooms) as service:
-            answer = await service.ask("POST", MUTE, json=wish, headers=BEARER)
-        assert answer.told == (verdict or (400, "INVALID_REQUEST"))
-        assert [question.data["request_body"] for question in authority.questions] == [wish]
+        bodies: list[dict[str, Any]] = [{}, {**DEMO_REQUEST, "muted": "yes"}, {"x": [None, {}]}]
+        auth_service = AuthenticationService(respond=respond)
+        async with auth_service.running(), serving(auth_service, rooms) as service:
+            outcomes = [
+                (await service.ask("POST", MUTE, json=body, headers=BEARER)).outcome
+                for body in bodies
+            ]
+        assert outcomes == [auth_error or (400, "INVALID_REQUEST")] * len(bodies)
+        assert [sent.data["request_body"] for sent in auth_service.requests] == bodies
         assert rooms.calls == []
 
-    async def test_does_not_read_what_is_too_large_and_of_another_type(
-        self, rooms: CountingGateway, respond: Respond, verdict: Told | None
+    async def test_does_not_read_a_large_body_of_another_type(
+        self, rooms: CountingGateway, respond: Respond, auth_error: Outcome | None
     ) -> None:
         lines = ("Content-Type: text/plain", "Content-Length: 999", "Connection: close")
-        limits = Limits(leaving_s=0, max_body_bytes=300, body_timeout_s=0.1)
-        authority = AuthenticationService(respond=respond)
-        async with authority.running(), serving(authority, rooms, limits=limits) as service:
-            [answer] = await service.send(head(SHOWN, *lines), path=MUTE)
-        assert answer.told == (verdict or (415, "UNSUPPORTED_MEDIA_TYPE"))
-        assert len(authority.questions) == 1
+        limits = Limits(shutdown_delay_s=0, max_body_bytes=300, body_timeout_s=0.1)
+        auth_service = AuthenticationService(respond=respond)
+        async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
+            [answer] = await service.send(request_head(AUTHORIZATION, *lines), path=MUTE)
+        assert answer.outcome == (auth_error or (415, "UNSUPPORTED_MEDIA_TYPE"))
+        assert len(auth_service.requests) == 1
 
 
 BODY = ("Content-Type: application/json", "Content-Length: 2", "Connection: close")
 CHUNKS = ("Content-Type: application/json", "Transfer-Encoding: chunked")
-UNASKED: Mapping[str, tuple[list[bytes], Told]] = {
-    "nothing shown": ([head(*BODY) + b"{}"], (401, "UNAUTHORIZED")),
-    "no token": ([head("Authorization: Basic eDp5", *BODY) + b"{}"], (401, "UNAUTHORIZED")),
-    "an empty token": ([head(*BODY, query="?api_key=") + b"{}"], (401, "UNAUTHORIZED")),
-    "too long a token": ([head(SHOWN + 4096 * "x", *BODY) + b"{}"], (401, "UNAUTHORIZED")),
-    "nothing shown, and a body too large": (
-        [head("Content-Length: 999", "Connection: close")],
+BEFORE_AUTHENTICATION: Mapping[str, tuple[list[bytes], Outcome]] = {
+    "no token": ([request_head(*BODY) + b"{}"], (401, "UNAUTHORIZED")),
+    "another scheme": (
+        [request_head("Authorization: Basic eDp5", *BODY) + b"{}"],
         (401, "UNAUTHORIZED"),
     ),
-    "two headers": ([head(SHOWN, SHOWN, *BODY) + b"{}"], (400, "INVALID_REQUEST")),
-    "two headers of two": (
-        [head(SHOWN, "Authorization: Basic eDp5", *BODY) + b"{}"],
+    "an empty token": ([request_head(*BODY, query="?api_key=") + b"{}"], (401, "UNAUTHORIZED")),
+    "too long a token": (
+        [request_head(AUTHORIZATION + 4096 * "x", *BODY) + b"{}"],
+        (401, "UNAUTHORIZED"),
+    ),
+    "no token, and a body too large": (
+        [request_head("Content-Length: 999", "Connection: close")],
+        (401, "UNAUTHORIZED"),
+    ),
+    "two headers": (
+        [request_head(AUTHORIZATION, AUTHORIZATION, *BODY) + b"{}"],
+        (400, "INVALID_REQUEST"),
+    ),
+    "two headers of different schemes": (
+        [request_head(AUTHORIZATION, "Authorization: Basic eDp5", *BODY) + b"{}"],
         (400, "INVALID_REQUEST"),
     ),
     "two parameters": (
-        [head(*BODY, query=f"?api_key={TOKEN}&api_key={TOKEN}") + b"{}"],
+        [request_head(*BODY, query=f"?api_key={TOKEN}&api_key={TOKEN}") + b"{}"],
         (400, "INVALID_REQUEST"),
     ),
     "two parameters, and a body too large": (
-        [head(BODY[0], "Content-Length: 999", BODY[2], query="?api_key=x&api_key=x")],
+        [request_head(BODY[0], "Content-Length: 999", BODY[2], query="?api_key=x&api_key=x")],
         (400, "INVALID_REQUEST"),
     ),
     "a body said to be too large": (
-        [head(SHOWN, BODY[0], "Content-Length: 301")],
+        [request_head(AUTHORIZATION, BODY[0], "Content-Length: 301")],
         (413, "PAYLOAD_TOO_LARGE"),
     ),
     "a body that gets too large": (
-        [head(SHOWN, *CHUNKS) + b"12d\r\n" + 301 * b" " + b"\r\n"],
+        [request_head(AUTHORIZATION, *CHUNKS) + b"12d\r\n" + 301 * b" " + b"\r\n"],
         (413, "PAYLOAD_TOO_LARGE"),
     ),
     "a body that stops": (
-        [head(SHOWN, BODY[0], "Content-Length: 3"), b"{}"],
+        [request_head(AUTHORIZATION, BODY[0], "Content-Length: 3"), b"{}"],
         (408, "REQUEST_TIMEOUT"),
     ),
     "a body that never comes": (
-        [head(SHOWN, BODY[0], "Content-Length: 300")],
+        [request_head(AUTHORIZATION, BODY[0], "Content-Length: 300")],
         (408, "REQUEST_TIMEOUT"),
-    ),
-    "chunks that are none": (
-        [head(SHOWN, *CHUNKS) + b"2\r\n{}\r\n", b"s3cret\r\n"],
-        (400, "INVALID_REQUEST"),
     ),
 }
 
 
-class TestService:
-    @pytest.mark.parametrize(("parts", "told"), UNASKED.values(), ids=UNASKED.keys())
-    async def test_is_not_asked(
-        self, rooms: CountingGateway, parts: list[bytes], told: Told
+class TestAuthenticationService:
+    @pytest.mark.parametrize(
+        ("parts", "outcome"), BEFORE_AUTHENTICATION.values(), ids=BEFORE_AUTHENTICATION.keys()
+    )
+    async def test_is_not_called_after_an_earlier_error(
+        self, rooms: CountingGateway, parts: list[bytes], outcome: Outcome
     ) -> None:
-        authority = AuthenticationService(respond=GRANT)
-        limits = Limits(leaving_s=0, max_body_bytes=300, body_timeout_s=0.1)
-        async with authority.running(), serving(authority, rooms, limits=limits) as service:
+        auth_service = AuthenticationService(respond=ACCEPT)
+        limits = Limits(shutdown_delay_s=0, max_body_bytes=300, body_timeout_s=0.1)
+        async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
             [answer] = await service.send(*parts, path=MUTE)
-        assert answer.told == told
-        assert authority.visits == []
+        assert answer.outcome == outcome
+        assert auth_service.targets == []
         assert rooms.calls == []
 
-    async def test_is_not_asked_by_other_paths(self, rooms: CountingGateway) -> None:
-        authority = AuthenticationService(respond=GRANT)
-        async with authority.running(), serving(authority, rooms) as service:
-            told = [
+    async def test_is_not_called_after_invalid_chunks(self, rooms: CountingGateway) -> None:
+        head = request_head(AUTHORIZATION, *CHUNKS)
+        auth_service = AuthenticationService(respond=ACCEPT)
+        limits = Limits(shutdown_delay_s=0, body_timeout_s=3600, request_timeout_s=3600)
+        async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
+            [answer] = await service.send(head + b"2\r\n{}\r\n", b"s3cret\r\n", path=MUTE)
+        assert answer.outcome == (400, "INVALID_REQUEST")
+        assert auth_service.targets == []
+        assert rooms.calls == []
+
+    async def test_is_not_called_for_other_paths(self, rooms: CountingGateway) -> None:
+        auth_service = AuthenticationService(respond=ACCEPT)
+        async with auth_service.running(), serving(auth_service, rooms) as service:
+            outcome = [
                 (await service.ask(method, path, headers=BEARER)).status
                 for method, path in (("GET", "/"), ("GET", "/readyz"), ("GET", MUTE), ("GET", "/x"))
             ]
-        assert told == [200, 200, 405, 404]
-        assert authority.visits == []
+        assert outcome == [200, 200, 405, 404]
+        assert auth_service.targets == []

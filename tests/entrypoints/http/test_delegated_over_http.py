@@ -6,116 +6,114 @@ from contextlib import nullcontext
 import pytest
 from aiohttp import web
 
-from adapters.identity.nobody import NobodyAuthenticator
+from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.in_memory.demo import DEMO, demo_room_gateway
 from domain.caller import IdentifiedCaller
 from entrypoints.http.limits import Limits
-from tests.adapters.identity.answer_talks import stays
-from tests.adapters.identity.answers import ANSWERS, UNAVAILABLE
-from tests.adapters.identity.authentication_service import (
+from tests.adapters.identity.cases.authentication_service import (
     AuthenticationService,
+    AuthRequest,
     ByteService,
-    Question,
 )
+from tests.adapters.identity.cases.connection_handlers import hangs
+from tests.adapters.identity.cases.service_responses import ENDLESS, RESPONSES, UNAVAILABLE
 from tests.entrypoints.http.delegated import (
+    ACCEPT,
+    AUTHORIZATION,
     BEARER,
-    DENY,
     ERRORS,
-    GRANT,
     JSON,
-    SHOWN,
+    MUTE_BODY,
+    REFUSE,
     TOKEN,
-    WISH,
     CountingGateway,
-    HangingGateway,
-    PonderingAuthenticator,
-    foretell,
-    head,
-    responding,
+    FailingGateway,
+    SlowAuthenticator,
+    expected_outcome,
+    mute,
+    request_head,
+    responds_with,
     serving,
-    tell,
 )
-from tests.service import DEMO_WISH, MUTE, running_service
-
-ENDING = {name: answer for name, answer in ANSWERS.items() if not answer.is_endless}
-ENDLESS = {name: answer for name, answer in ANSWERS.items() if answer.is_endless}
+from tests.support.service import DEMO_REQUEST, MUTE, running_service
 
 
-class TestAnswer:
-    @pytest.mark.parametrize("allow_no_id", [False, True], ids=["strict", "lenient"])
-    async def test_decides_who_is_let_in(
+class TestResponse:
+    @pytest.mark.parametrize("allow_no_id", [False, True], ids=["id required", "id optional"])
+    async def test_decides(
         self, rooms: CountingGateway, allow_no_id: bool, caplog: pytest.LogCaptureFixture
     ) -> None:
-        told, foretold = {}, {}
-        authority = ByteService(talk=stays())
+        wrong = {}
+        auth_service = ByteService(handle=hangs())
         async with (
-            authority.running(),
-            serving(authority, rooms, allow_no_id=allow_no_id) as service,
+            auth_service.running(),
+            serving(auth_service, rooms, allow_no_id=allow_no_id) as service,
         ):
-            for name, answer in ENDING.items():
-                authority.talk = answer.talk
-                verdict = answer.lenient if allow_no_id else answer.verdict
-                owner = verdict.id if isinstance(verdict, IdentifiedCaller) else "tenant-a"
+            for name, response in RESPONSES.items():
+                auth_service.handle = response.handle
+                expected = response.expected(allow_no_id=allow_no_id)
+                owner = expected.id if isinstance(expected, IdentifiedCaller) else "tenant-a"
                 rooms.rooms.put_room(DEMO.participant.room, metadata=json.dumps({"auth_id": owner}))
-                told[name] = await tell(service, rooms)
-                foretold[name] = foretell(verdict)
-        assert told == foretold
-        assert authority.connections == len(ENDING)
+                found = await mute(service, rooms)
+                if found != expected_outcome(expected):
+                    wrong[name] = found
+        assert wrong == {}
+        assert auth_service.connections == len(RESPONSES)
         assert not caplog.records
 
-    async def test_is_not_waited_for_without_end(self, rooms: CountingGateway) -> None:
-        told = {}
-        authority = ByteService(talk=stays())
-        async with authority.running(), serving(authority, rooms, timeout_s=0.1) as service:
-            for name, answer in ENDLESS.items():
-                authority.talk = answer.talk
-                told[name] = await tell(service, rooms)
-        assert told == {name: foretell(answer.verdict) for name, answer in ENDLESS.items()}
+    async def test_is_awaited_until_the_timeout(self, rooms: CountingGateway) -> None:
+        outcomes = {}
+        auth_service = ByteService(handle=hangs())
+        async with auth_service.running(), serving(auth_service, rooms, timeout_s=0.1) as service:
+            for name, response in ENDLESS.items():
+                auth_service.handle = response.handle
+                outcomes[name] = await mute(service, rooms)
+        assert outcomes == dict.fromkeys(ENDLESS, ERRORS[UNAVAILABLE])
 
-    async def test_lets_a_tenant_into_no_room_but_its_own(self, rooms: CountingGateway) -> None:
-        authority = AuthenticationService(respond=responding({"id": "other"}))
-        async with authority.running(), serving(authority, rooms) as service:
-            told = await tell(service, rooms)
-        assert told == (404, "ROOM_NOT_FOUND", "other", ("get_room",))
+    async def test_limits_a_tenant_to_its_own_rooms(self, rooms: CountingGateway) -> None:
+        auth_service = AuthenticationService(respond=responds_with({"id": "other"}))
+        async with auth_service.running(), serving(auth_service, rooms) as service:
+            outcome = await mute(service, rooms)
+        assert outcome == (404, "ROOM_NOT_FOUND", "other", ("get_room",))
 
-    async def test_that_refuses_is_told_as_any_refusal(self, rooms: CountingGateway) -> None:
-        authority = AuthenticationService(respond=DENY)
-        async with authority.running(), serving(authority, rooms) as service:
+    async def test_that_refuses_gives_the_usual_401(self, rooms: CountingGateway) -> None:
+        auth_service = AuthenticationService(respond=REFUSE)
+        async with auth_service.running(), serving(auth_service, rooms) as service:
             answer = await service.mute(token=TOKEN)
         assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
         assert answer.json["error"] == "the token is not valid"
 
 
-class TestQuestion:
-    async def test_tells_of_the_request(self, rooms: CountingGateway) -> None:
-        authority = AuthenticationService(respond=GRANT)
-        async with authority.running(), serving(authority, rooms) as service:
+class TestRequestToService:
+    async def test_contains_the_request(self, rooms: CountingGateway) -> None:
+        auth_service = AuthenticationService(respond=ACCEPT)
+        async with auth_service.running(), serving(auth_service, rooms) as service:
             answer = await service.ask(
-                "POST", f"{MUTE}?api_key={TOKEN}&x=s3cret", data=WISH, headers=JSON
+                "POST", f"{MUTE}?api_key={TOKEN}&x=s3cret", data=MUTE_BODY, headers=JSON
             )
         assert answer.status == 200
-        data = dict(authority.questions[0].data)
+        data = dict(auth_service.requests[0].data)
         headers = data.pop("request_headers")
         assert data == {
             "token": TOKEN,
-            "request_body": DEMO_WISH,
+            "request_body": DEMO_REQUEST,
             "request_path": MUTE,
             "request_method": "POST",
         }
         assert headers["content-type"] == "application/json"
         assert "s3cret" not in str(headers)
 
-    async def test_tells_of_headers_by_name_in_lower_case(self, rooms: CountingGateway) -> None:
-        kept_back = ["AUTHORIZATION: Bearer s3cret", "Cookie: s3cret", "hOST: s3cret"]
-        kept_back += ["X-Real-IP: s3cret", "X-FORWARDED-For: s3cret", "X-Sayna-Id: s3cret"]
-        passed_on = ["X-One: a", "x-one: b", "X-ONE: \u00fc", "X-Request-ID: r"]
-        head = [f"POST {MUTE} HTTP/1.1", "Connection: close", *kept_back, *passed_on]
+    async def test_contains_headers_by_name_in_lower_case(self, rooms: CountingGateway) -> None:
+        hidden = ["AUTHORIZATION: Bearer s3cret", "Cookie: s3cret", "hOST: s3cret"]
+        hidden += ["X-Real-IP: s3cret", "X-FORWARDED-For: s3cret", "X-Sayna-Id: s3cret"]
+        forwarded = ["X-One: a", "x-one: b", "X-ONE: \u00fc", "X-Request-ID: r"]
+        head = [f"POST {MUTE} HTTP/1.1", "Connection: close", *hidden, *forwarded]
         head += ["Content-Type: application/json", "Content-Length: 2", "X-Bytes: \xff", "", "{}"]
-        authority = AuthenticationService(respond=GRANT)
-        async with authority.running(), serving(authority, rooms) as service:
+        auth_service = AuthenticationService(respond=ACCEPT)
+        async with auth_service.running(), serving(auth_service, rooms) as service:
             await service.send("\r\n".join(head).encode("latin-1"), path=MUTE)
-        [question] = authority.questions
-        assert question.data["request_headers"] == {
+        [sent] = auth_service.requests
+        assert sent.data["request_headers"] == {
             "connection": "close",
             "content-length": "2",
             "content-type": "application/json",
@@ -125,71 +123,74 @@ class TestQuestion:
         }
 
 
-class TestClient:
-    async def test_that_goes_changes_nothing(self, rooms: CountingGateway) -> None:
-        authority = ByteService(talk=stays())
-        async with authority.running(), serving(authority, rooms, timeout_s=0.2) as service:
+class TestDisconnectedClient:
+    async def test_changes_nothing(self, rooms: CountingGateway) -> None:
+        auth_service = ByteService(handle=hangs())
+        async with auth_service.running(), serving(auth_service, rooms, timeout_s=0.2) as service:
             _, writer = await asyncio.open_connection(service.url.host, service.url.port)
-            writer.write(head(SHOWN, "Content-Type: application/json", "Content-Length: 2") + b"{}")
-            while not authority.connections:  # noqa: ASYNC110 - it comes over a socket
+            writer.write(
+                request_head(AUTHORIZATION, "Content-Type: application/json", "Content-Length: 2")
+                + b"{}"
+            )
+            while not auth_service.connections:  # noqa: ASYNC110 - caused over a socket
                 await asyncio.sleep(0.01)
             writer.close()
             await writer.wait_closed()
-            while not service.events:  # noqa: ASYNC110 - it comes from another task
+            while not service.events:  # noqa: ASYNC110 - caused by another task
                 await asyncio.sleep(0.01)
         assert service.events[-1]["code"] == "AUTH_SERVICE_UNAVAILABLE"
         assert rooms.calls == []
 
 
 async def slow_body(pause_s: float) -> AsyncIterator[bytes]:
-    yield WISH[:9]
+    yield MUTE_BODY[:9]
     await asyncio.sleep(pause_s)
-    yield WISH[9:]
+    yield MUTE_BODY[9:]
 
 
 class TestDeadline:
-    async def test_bounds_authentication(self, rooms: CountingGateway) -> None:
-        limits = Limits(leaving_s=0, request_timeout_s=0.2)
-        authority = ByteService(talk=stays())
+    async def test_limits_authentication(self, rooms: CountingGateway) -> None:
+        limits = Limits(shutdown_delay_s=0, request_timeout_s=1.0)
+        auth_service = ByteService(handle=hangs())
         async with (
-            authority.running(),
-            serving(authority, rooms, limits=limits, timeout_s=3600) as service,
+            auth_service.running(),
+            serving(auth_service, rooms, limits=limits, timeout_s=3600) as service,
         ):
-            assert await tell(service, rooms) == ERRORS[UNAVAILABLE]
-            assert "did not answer in time" in service.events[-1]["reason"]
+            assert await mute(service, rooms) == ERRORS[UNAVAILABLE]
+            assert "timed out" in service.events[-1]["reason"]
 
-    async def test_leaves_the_rooms_what_authentication_left(self) -> None:
-        async def ponder(question: Question) -> web.StreamResponse:
+    async def test_of_livekit_includes_authentication(self) -> None:
+        async def accept_slowly(request: AuthRequest) -> web.StreamResponse:
             await asyncio.sleep(0.3)
-            return await GRANT(question)
+            return await ACCEPT(request)
 
-        limits = Limits(leaving_s=0, request_timeout_s=3.0)
-        authority = AuthenticationService(respond=ponder)
-        rooms = HangingGateway(demo_room_gateway().rooms)
-        async with authority.running(), serving(authority, rooms, limits=limits) as service:
+        limits = Limits(shutdown_delay_s=0, request_timeout_s=3600)
+        auth_service = AuthenticationService(respond=accept_slowly)
+        rooms = FailingGateway(demo_room_gateway().rooms)
+        async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
             answer = await service.mute(token=TOKEN)
-        assert answer.told == (500, "LIVEKIT_UNAVAILABLE")
-        assert 0 < rooms.left_s[0] <= 2.7
+        assert answer.outcome == (500, "LIVEKIT_UNAVAILABLE")
+        assert 0 < rooms.left_s[0] <= 3600 - 0.3
 
-    async def test_runs_before_the_body_and_while_it_is_waited_for(self) -> None:
-        rooms = HangingGateway(demo_room_gateway().rooms)
+    async def test_of_livekit_includes_the_wait_for_the_body(self) -> None:
+        rooms = FailingGateway(demo_room_gateway().rooms)
         async with running_service(
             open_gateway=lambda: nullcontext(rooms),
-            open_authenticator=lambda: nullcontext(PonderingAuthenticator(ponders_s=0.3)),
-            limits=Limits(leaving_s=0, request_timeout_s=3.0),
-            deadline_s=3600,
+            open_authenticator=lambda: nullcontext(SlowAuthenticator(delay_s=0.3)),
+            limits=Limits(shutdown_delay_s=0, request_timeout_s=3600),
+            timeout_s=3600,
         ) as service:
-            answer = await service.ask("POST", MUTE, data=slow_body(0.5), headers=JSON | BEARER)
-        assert answer.told == (500, "LIVEKIT_UNAVAILABLE")
-        assert 0 < rooms.left_s[0] <= 2.5
+            answer = await service.ask("POST", MUTE, data=slow_body(1.0), headers=JSON | BEARER)
+        assert answer.outcome == (500, "LIVEKIT_UNAVAILABLE")
+        assert 0 < rooms.left_s[0] <= 3600 - 0.7  # authentication alone takes 0.3 s
 
-    async def test_bounds_the_wait_for_the_body(self, rooms: CountingGateway) -> None:
-        limits = Limits(leaving_s=0, body_timeout_s=3600, request_timeout_s=0.2)
+    async def test_limits_the_wait_for_the_body(self, rooms: CountingGateway) -> None:
+        limits = Limits(shutdown_delay_s=0, body_timeout_s=3600, request_timeout_s=0.2)
         async with running_service(
             open_gateway=lambda: nullcontext(rooms),
-            open_authenticator=lambda: nullcontext(NobodyAuthenticator()),
+            open_authenticator=lambda: nullcontext(AnonymousAuthenticator()),
             limits=limits,
         ) as service:
             answer = await service.ask("POST", MUTE, data=slow_body(3600), headers=JSON)
-        assert answer.told == (408, "REQUEST_TIMEOUT")
+        assert answer.outcome == (408, "REQUEST_TIMEOUT")
         assert not rooms.calls

@@ -9,7 +9,7 @@ from sayna_client import SaynaClient, SaynaHttpError, SaynaServerError, SaynaVal
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGatewayUnavailableError
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN
-from tests.service import Service
+from tests.support.service import Service
 
 MakeClient = Callable[[str], SaynaClient]
 
@@ -37,13 +37,13 @@ class TestSaynaClient:
         assert answer.track_sid == "TR_demo_mic"
         assert answer.muted is muted
 
-    async def test_tells_what_is_wrong_with_a_request(self, make_client: MakeClient) -> None:
+    async def test_reports_what_is_wrong_with_a_request(self, make_client: MakeClient) -> None:
         with pytest.raises(SaynaValidationError, match="track_sid is longer than 128 characters"):
             await make_client(DEMO_TOKEN).mute_livekit_participant_track(
                 "demo-room", "alice", "x" * 129, muted=True
             )
 
-    async def test_tells_that_its_token_is_refused(self, make_client: MakeClient) -> None:
+    async def test_reports_that_its_token_is_rejected(self, make_client: MakeClient) -> None:
         with pytest.raises(SaynaValidationError, match="the token is not valid"):
             await make_client("wrong").mute_livekit_participant_track(
                 "demo-room", "alice", "TR_demo_mic", muted=True
@@ -56,7 +56,7 @@ class TestSaynaClient:
             (DEMO_TOKEN, "TR_stale", "the participant publishes no such track"),
         ],
     )
-    async def test_tells_what_is_not_found(
+    async def test_reports_what_is_not_found(
         self, make_client: MakeClient, token: str, sid: str, text: str
     ) -> None:
         with pytest.raises(SaynaHttpError, match=text) as error:
@@ -65,7 +65,7 @@ class TestSaynaClient:
             )
         assert error.value.status_code == 404
 
-    async def test_tells_that_livekit_is_down(
+    async def test_reports_that_livekit_is_down(
         self, make_client: MakeClient, gateway: InMemoryRoomGateway
     ) -> None:
         gateway.rooms.fail_next(RoomGatewayUnavailableError(reason="arranged"))

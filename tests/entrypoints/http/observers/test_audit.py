@@ -1,6 +1,5 @@
 import asyncio
 import gc
-import math
 
 from attrs import frozen
 from typing_extensions import override
@@ -9,20 +8,25 @@ from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from domain.room import NotFoundError, RoomName
 from domain.track import Participant, Track, TrackSid
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
-from tests.service import MUTE, Service
+from tests.support.service import MUTE, Service
 
-TEXT = "s3cret"  # apart from the line that raises it, which the log quotes
+TEXT = "s3cret"  # not on the line that raises it, which the log quotes
 
 
 @frozen
 class FaultyGateway(InMemoryRoomGateway):
-    """Has a bug; and reports another state than was wished where it has none."""
+    """Raises, or reports another state than the requested one."""
 
     bug: bool
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, until: float = math.inf
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        deadline: float,
     ) -> Track:
         if self.bug:
             raise ZeroDivisionError(TEXT)
@@ -34,7 +38,7 @@ def errors_alive() -> list[NotFoundError]:
 
 
 class TestEvent:
-    async def test_tells_who_did_what_to_whom(self, guarded: Service) -> None:
+    async def test_names_the_caller_the_track_and_the_outcome(self, guarded: Service) -> None:
         answer = await guarded.mute(token=DEMO_TOKEN)
         [event] = guarded.events
         assert event["elapsed_ms"] > 0
@@ -55,7 +59,7 @@ class TestEvent:
             "muted": True,
         }
 
-    async def test_tells_the_truth_behind_a_masked_404(
+    async def test_gives_the_reason_of_a_masked_404(
         self, guarded: Service, gateway: InMemoryRoomGateway
     ) -> None:
         gateway.rooms.put_room(RoomName("free"))
@@ -65,10 +69,8 @@ class TestEvent:
         reasons = [event["reason"] for event in guarded.events]
         assert reasons == ["foreign", "missing", "unowned"]
 
-    async def test_leaves_nothing_of_a_failure_to_the_garbage_collector(
-        self, service: Service
-    ) -> None:
-        """It is seldom at work, and what failed holds its request and all that belongs to it."""
+    async def test_keeps_no_exception_alive(self, service: Service) -> None:
+        """The garbage collector runs seldom, and a traceback holds its request."""
         before = errors_alive()  # of other tests
         gc.disable()
         try:
@@ -79,14 +81,14 @@ class TestEvent:
             gc.enable()
         assert not [error for error in left if all(error is not old for old in before)]
 
-    async def test_cuts_names(self, service: Service) -> None:
+    async def test_truncates_names(self, service: Service) -> None:
         await service.mute(room_name="r" * 300, participant_identity="p" * 300)
         await service.ask("GET", "/" + "x" * 300)
         [mute, other] = service.events
         assert (mute["room"], mute["participant"]) == ("r" * 256, "p" * 256)
         assert len(other["path"]) == 256
 
-    async def test_warns_where_the_wish_did_not_hold(
+    async def test_is_a_warning_where_the_outcome_differs_from_the_request(
         self, serve: Serve, gateway: InMemoryRoomGateway
     ) -> None:
         service = await serve(other_gateway=FaultyGateway(gateway.rooms, bug=False))
@@ -95,19 +97,19 @@ class TestEvent:
         assert answer.json["muted"] is event["muted"] is False
         assert event["log_level"] == "warning"
 
-    async def test_tells_where_a_fault_is_but_not_its_text(
+    async def test_gives_the_location_of_an_unexpected_exception_not_its_text(
         self, serve: Serve, gateway: InMemoryRoomGateway
     ) -> None:
         service = await serve(other_gateway=FaultyGateway(gateway.rooms, bug=True))
         answer = await service.mute()
         [event] = service.events
-        assert answer.told == (500, "INTERNAL_ERROR")
+        assert answer.outcome == (500, "INTERNAL_ERROR")
         assert event["reason"] == "ZeroDivisionError"
         assert "in mute_track" in "".join(event["stack"])
         assert event["log_level"] == "error"
         assert "s3cret" not in answer.body.decode() + str(event["reason"])
 
-    async def test_holds_no_token_and_no_query(self, guarded: Service) -> None:
+    async def test_contains_no_token_and_no_query(self, guarded: Service) -> None:
         await guarded.mute(token=DEMO_TOKEN)
         await guarded.mute(token="s3cret-wrong")
         await guarded.ask("POST", f"{MUTE}?api_key=s3cret-query&x=s3cret")

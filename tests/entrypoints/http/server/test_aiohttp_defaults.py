@@ -10,10 +10,10 @@ from aiohttp import web
 from attrs import frozen
 from yarl import URL
 
-from adapters.identity.nobody import NobodyAuthenticator
+from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.in_memory.demo import demo_room_gateway
 from entrypoints.http.limits import Limits
-from tests.service import MUTE, running_service
+from tests.support.service import MUTE, running_service
 
 SECRET = "s3cret"
 PATIENCE_S = 1.0
@@ -69,8 +69,8 @@ async def bare(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Server]:
 async def ours(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Server]:
     running = running_service(
         open_gateway=lambda: nullcontext(demo_room_gateway()),
-        open_authenticator=lambda: nullcontext(NobodyAuthenticator()),
-        limits=Limits(leaving_s=PATIENCE_S, body_timeout_s=0.2),
+        open_authenticator=lambda: nullcontext(AnonymousAuthenticator()),
+        limits=Limits(shutdown_delay_s=PATIENCE_S, body_timeout_s=0.2),
     )
     service = await running.__aenter__()
     stopping: list[asyncio.Task[object]] = []

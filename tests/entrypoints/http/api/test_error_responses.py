@@ -20,28 +20,30 @@ from application.ports.room_gateway import (
 )
 from domain.room import NotFoundError, RoomNotFoundError, RoomNotFoundReason
 from domain.track import ParticipantNotFoundError, TrackNotFoundError
-from entrypoints.http.errors import (
-    ANSWERS,
-    ApiError,
-    ClientGoneError,
+from entrypoints.http.api.error_responses import ERROR_RESPONSES, error_response, response_to
+from entrypoints.http.api.errors import (
+    DuplicateMemberError,
     InvalidJsonError,
     InvalidRequestError,
     MalformedCredentialError,
-    MalformedHttpError,
     MissingCredentialError,
     NotReadyError,
-    OverloadedError,
     PayloadTooLargeError,
     RequestTimeoutError,
     UnsupportedMediaTypeError,
-    answer_for,
-    error_response,
 )
-from tests.document import Document
+from entrypoints.http.server.errors import (
+    ClientDisconnectedError,
+    MalformedHttpError,
+    OverloadedError,
+    RequestError,
+    UnsupportedExpectError,
+)
+from tests.support.openapi_document import Document
 
 
 def leaves(family: type[Exception]) -> Iterator[type[Exception]]:
-    """The classes of our own that are raised: those without a subclass outside of an adapter."""
+    """Yield the classes that are raised: those without a subclass outside of an adapter."""
     ours = [kind for kind in family.__subclasses__() if not kind.__module__.startswith("adapters")]
     if not ours:
         yield family
@@ -49,14 +51,15 @@ def leaves(family: type[Exception]) -> Iterator[type[Exception]]:
         yield from leaves(kind)
 
 
-FAMILIES = (NotFoundError, RoomGatewayError, AuthenticatorError, ApiError)
+FAMILIES = (NotFoundError, RoomGatewayError, AuthenticatorError, RequestError)
 
-TOLD: list[tuple[Exception, int, str]] = [
+CASES: list[tuple[Exception, int, str]] = [
     (InvalidRequestError("x"), 400, "INVALID_REQUEST"),
     (InvalidJsonError("x"), 400, "INVALID_REQUEST"),
-    (ClientGoneError("x"), 400, "INVALID_REQUEST"),
+    (DuplicateMemberError("x"), 400, "INVALID_REQUEST"),
+    (ClientDisconnectedError("x"), 400, "INVALID_REQUEST"),
     (MalformedHttpError("x"), 400, "INVALID_REQUEST"),
-    (web.HTTPExpectationFailed(), 400, "INVALID_REQUEST"),
+    (UnsupportedExpectError(), 400, "INVALID_REQUEST"),
     (MissingCredentialError("x"), 401, "UNAUTHORIZED"),
     (MalformedCredentialError("x"), 401, "UNAUTHORIZED"),
     (CredentialRefusedError(reason="x"), 401, "UNAUTHORIZED"),
@@ -88,49 +91,75 @@ HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
     web.HTTPMethodNotAllowed: {"Allow": "GET"},
     OverloadedError: {"Retry-After": "1"},
 }
-CLOSING = (MalformedHttpError, web.HTTPExpectationFailed, RequestTimeoutError, PayloadTooLargeError)
+CLOSING = (MalformedHttpError, RequestTimeoutError, PayloadTooLargeError)
 
 
-class TestAnswers:
+class TestTable:
     @pytest.mark.parametrize("leaf", [leaf for family in FAMILIES for leaf in leaves(family)])
     def test_have_a_row_for_every_error_of_ours(self, leaf: type[Exception]) -> None:
-        row = next(base for base in leaf.__mro__ if base in ANSWERS)
+        row = next(base for base in leaf.__mro__ if base in ERROR_RESPONSES)
         assert row is not Exception
 
     def test_have_a_fallback(self) -> None:
-        assert answer_for(KeyError("s3cret")).code == "INTERNAL_ERROR"
-        assert answer_for(web.HTTPForbidden()).code == "INTERNAL_ERROR"
+        assert response_to(KeyError("s3cret")).code == "INTERNAL_ERROR"
+        assert response_to(web.HTTPForbidden()).code == "INTERNAL_ERROR"
 
     def test_have_documented_codes(self) -> None:
         documented = Document().root["components"]["schemas"]["Error"]["properties"]["code"]["enum"]
-        assert {answer.code for answer in ANSWERS.values()} == set(documented) - {
+        assert {row.code for row in ERROR_RESPONSES.values()} == set(documented) - {
             "RATE_LIMITED",
         }
 
 
+def respond(error: Exception) -> web.Response:
+    return error_response(error, response_to(error))
+
+
 def body(error: Exception) -> bytes:
-    told = error_response(error).body
-    assert isinstance(told, bytes)
-    return told
+    content = respond(error).body
+    assert isinstance(content, bytes)
+    return content
 
 
 class TestErrorResponse:
-    @pytest.mark.parametrize(("error", "status", "code"), TOLD)
-    def test_has_one_shape(self, error: Exception, status: int, code: str) -> None:
-        told = orjson.loads(body(error))
-        assert (error_response(error).status, told["code"]) == (status, code)
-        assert told.keys() == {"error", "code"}
-        assert told["error"]
+    @pytest.mark.parametrize(("error", "status", "code"), CASES)
+    def test_has_the_shape_of_every_error(self, error: Exception, status: int, code: str) -> None:
+        content = orjson.loads(body(error))
+        assert (respond(error).status, content["code"]) == (status, code)
+        assert content.keys() == {"error", "code"}
+        assert content["error"]
 
-    @pytest.mark.parametrize("error", [error for error, *_ in TOLD])
-    def test_has_the_headers_that_its_status_calls_for(self, error: Exception) -> None:
+    @pytest.mark.parametrize("error", [error for error, *_ in CASES])
+    def test_has_the_headers_that_its_status_requires(self, error: Exception) -> None:
         headers = {"Content-Type": "application/json; charset=utf-8"}
-        assert error_response(error).headers == {**headers, **HEADERS.get(type(error), {})}
+        assert respond(error).headers == {**headers, **HEADERS.get(type(error), {})}
 
-    @pytest.mark.parametrize("error", [error for error, *_ in TOLD])
+    @pytest.mark.parametrize("error", [error for error, *_ in CASES])
     def test_closes_where_the_next_request_cannot_be_found(self, error: Exception) -> None:
-        assert (error_response(error).keep_alive is False) is isinstance(error, CLOSING)
+        assert (respond(error).keep_alive is False) is isinstance(error, CLOSING)
 
-    def test_repeats_an_errors_own_text_only_where_that_is_for_the_caller(self) -> None:
+    def test_contains_an_errors_text_only_where_that_is_for_the_caller(self) -> None:
         assert b"text" in body(NotReadyError("text"))
         assert b"text" not in body(KeyError("text"))
+
+
+def examples(node: object) -> Iterator[tuple[str, str]]:
+    """Yield code and text of every error that is shown in a part of the document."""
+    match node:
+        case {"error": str(text), "code": str(code)}:
+            yield code, text
+        case dict():
+            for child in node.values():
+                yield from examples(child)
+        case list():
+            for child in node:
+                yield from examples(child)
+        case _:
+            pass
+
+
+class TestDocument:
+    def test_shows_the_texts_of_errors_as_they_are(self) -> None:
+        fixed = {row.code: row.message for row in ERROR_RESPONSES.values() if row.message}
+        shown = set(examples(Document().root))
+        assert {(code, text) for code, text in shown if code in fixed} == set(fixed.items())

@@ -1,0 +1,43 @@
+"""What can be wrong with a request to this API, beside what its use cases raise."""
+
+from entrypoints.http.server.errors import RequestError
+
+
+class InvalidRequestError(RequestError):
+    """A parameter is missing, malformed or given twice."""
+
+
+class InvalidJsonError(InvalidRequestError):
+    """The body is not a strict JSON object."""
+
+
+class DuplicateMemberError(InvalidJsonError):
+    """The body names a member twice; the text does not repeat the name, which may be anything."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("a field is given twice")
+        self.name = name
+
+
+class MissingCredentialError(RequestError):
+    """A token is required and none is given."""
+
+
+class MalformedCredentialError(RequestError):
+    """What is given cannot be a token."""
+
+
+class RequestTimeoutError(RequestError):
+    """The body did not arrive in time."""
+
+
+class PayloadTooLargeError(RequestError):
+    """The body is larger than the limit."""
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The body is not plain JSON."""
+
+
+class NotReadyError(RequestError):
+    """The service should not get traffic now."""

@@ -1,0 +1,36 @@
+"""Liveness (``GET /``, ``/livez``) and readiness (``GET /readyz``)."""
+
+from aiohttp import web
+from attrs import frozen
+
+from application.ports.room_gateway import RoomGatewayError
+from entrypoints.http.api.context import CONTEXT
+from entrypoints.http.api.errors import NotReadyError
+from entrypoints.http.api.json_response import json_response
+from entrypoints.http.api.keys import ROOM_ACCESS
+from entrypoints.http.server.keys import TRAFFIC
+
+
+@frozen(kw_only=True)
+class StatusBody:
+    """The body of a response."""
+
+    status: str
+
+
+async def live(_: web.Request) -> web.Response:
+    """Respond that the process is alive."""
+    return json_response(StatusBody(status="OK"))
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Respond whether LiveKit accepts our API key now and no shutdown has begun."""
+    if request.app[TRAFFIC].shutting_down:
+        raise NotReadyError("the service is shutting down")
+    try:
+        await request.app[ROOM_ACCESS].verify(deadline=request[CONTEXT].deadline)
+    except RoomGatewayError as error:
+        raise NotReadyError(
+            "LiveKit cannot be used now; the reason is in this service's log"
+        ) from error
+    return json_response(StatusBody(status="READY"))

@@ -1,0 +1,1 @@
+"""Observers: called for every request when its response is ready; they never change its context."""

@@ -1,0 +1,74 @@
+"""One structured event for each request: the access log, and the audit record."""
+
+import re
+from collections.abc import Mapping
+from traceback import format_tb
+
+from aiohttp import web
+from structlog.typing import FilteringBoundLogger
+
+from application.ports.authenticator import AuthenticatorError
+from application.ports.room_gateway import RoomGatewayError
+from domain.caller import IdentifiedCaller
+from domain.room import RoomNotFoundError
+from entrypoints.http.api.context import Observer, RequestContext
+from entrypoints.http.server.errors import RequestError
+
+EVENT = "request"
+
+_MAX_CHARACTERS = 256
+_SECRETS_BEHIND = re.compile("[?;]")
+
+
+def audit(log: FilteringBoundLogger) -> Observer:
+    """Make the observer that logs requests: errors of ours as errors, deviations as warnings."""
+
+    def observe(request: web.BaseRequest, context: RequestContext) -> None:
+        event = _event(request, context)
+        if context.status >= 500:  # noqa: PLR2004 - the class of HTTP status
+            log.error(EVENT, **event)
+        elif context.deviates:
+            log.warning(EVENT, **event)
+        else:
+            log.info(EVENT, **event)
+
+    return observe
+
+
+def _event(request: web.BaseRequest, context: RequestContext) -> dict[str, object]:
+    """Return the fields of an event: an operation's own, cut at 256 characters, then the common."""
+    details = context.details.items()
+    event = {name: _cut(value) if isinstance(value, str) else value for name, value in details}
+    event |= {
+        "request_id": context.request_id,
+        "method": _cut(request.method),
+        "path": _cut(_SECRETS_BEHIND.split(request.path, maxsplit=1)[0]),
+        "status": context.status,
+        "code": context.code,
+        "elapsed_ms": round(context.elapsed_s * 1000, 3),
+    }
+    if isinstance(context.caller, IdentifiedCaller):
+        event["caller_id"] = context.caller.id
+    event.update(_reason(context))
+    return event
+
+
+def _reason(context: RequestContext) -> Mapping[str, object]:
+    """Say why a request failed; of an unexpected exception its type and place, not its text."""
+    match context.error and (context.error.__cause__ or context.error):
+        case None:
+            return {}
+        case RoomNotFoundError(reason=reason):
+            return {"reason": reason.value}
+        case RoomGatewayError(reason=reason) | AuthenticatorError(reason=reason):
+            return {"reason": reason}
+        case error if context.code == "INTERNAL_ERROR":
+            return {"reason": type(error).__name__, "stack": format_tb(error.__traceback__)}
+        case RequestError() as error:
+            return {"reason": str(error)}
+        case _:
+            return {}
+
+
+def _cut(text: str) -> str:
+    return text[:_MAX_CHARACTERS]

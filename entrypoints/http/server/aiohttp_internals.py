@@ -1,0 +1,61 @@
+"""All that this server uses of aiohttp beyond its public API; what can be is checked at import.
+
+``pyproject.toml`` bounds aiohttp's version for the sake of this file. The reason for each name is
+in ``docs/decisions/0004-connection-below-aiohttp.md``.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
+from aiohttp.http import RawRequestMessage
+from aiohttp.web_protocol import ERROR, RequestPayloadError, _ErrInfo
+
+__all__ = [
+    "ConnectionQueue",
+    "RequestFactory",
+    "RequestPayloadError",
+    "is_parser_error",
+    "queue_malformed_request",
+    "queued_messages",
+    "wrap_request_factory",
+]
+
+ConnectionQueue = deque[tuple[RawRequestMessage | _ErrInfo, StreamReader]]
+RequestFactory = Callable[..., web.BaseRequest]
+
+_missing = {"_messages", "_waiter"} - {*web.RequestHandler.__slots__}
+if _missing:
+    raise ImportError(
+        f"aiohttp {aiohttp.__version__} has no RequestHandler.{min(_missing)};"
+        " install a version that pyproject.toml allows"
+    )
+
+
+def queued_messages(connection: web.RequestHandler) -> ConnectionQueue:
+    """Return the requests that were parsed and not begun, each with its body."""
+    return connection._messages  # noqa: SLF001 - the reason for this file
+
+
+def queue_malformed_request(connection: web.RequestHandler, error: Exception) -> None:
+    """Queue a request that is answered like one which aiohttp's parser rejects."""
+    message = _ErrInfo(status=400, exc=error, message="")
+    connection._messages.append((message, EMPTY_PAYLOAD))  # noqa: SLF001 - as above
+    waiter = connection._waiter  # noqa: SLF001 - as above
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+def is_parser_error(message: RawRequestMessage) -> bool:
+    """Return whether a message stands for a request that could not be parsed."""
+    return message is ERROR
+
+
+def wrap_request_factory(
+    server: web.Server, wrap: Callable[[RequestFactory], RequestFactory]
+) -> None:
+    """Replace the function that makes each request of a server."""
+    internals: Any = server
+    internals.request_factory = wrap(internals.request_factory)

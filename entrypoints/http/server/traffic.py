@@ -1,0 +1,89 @@
+"""How many connections and requests there are, and how far a graceful shutdown has come."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn, cast
+
+from attrs import define, field
+
+from entrypoints.http.server.errors import OverloadedError
+
+_REJECTION_INTERVAL_S = 0.001  # some four times what a rejection costs
+_MAX_REJECTION_DELAY_S = 1.0
+
+
+@define(kw_only=True)
+class Traffic:
+    """Counts connections and requests in flight, for load shedding and graceful shutdown."""
+
+    max_in_flight: int
+    connections: int = 0
+    shutting_down: bool = False
+    """Whether a graceful shutdown has begun: requests are served, new clients are not wanted."""
+    stopped: bool = False
+    """Whether the time to drain is over: no request is served any more."""
+    _next_rejection: float = field(init=False, default=0.0)
+    """When the last rejection was, or is to be, sent."""
+    _in_flight: set[asyncio.Task[object]] = field(init=False, factory=set)
+    _cancelled: set[asyncio.Task[object]] = field(init=False, factory=set)
+    _empty: asyncio.Event = field(init=False, factory=asyncio.Event)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being served."""
+        return len(self._in_flight)
+
+    @property
+    def has_capacity(self) -> bool:
+        """Whether one more request can be served."""
+        return not self.stopped and self.in_flight < self.max_in_flight
+
+    async def reject(self) -> NoReturn:
+        """Reject a request: at most one per millisecond, but each within a second.
+
+        Clients that retry at once would otherwise take the time of the requests in flight.
+
+        Raises:
+            OverloadedError: always.
+        """
+        now = asyncio.get_running_loop().time()
+        earliest = max(self._next_rejection + _REJECTION_INTERVAL_S, now)
+        self._next_rejection = min(earliest, now + _MAX_REJECTION_DELAY_S)
+        await asyncio.sleep(self._next_rejection - now)
+        raise OverloadedError("the service is overloaded; retry later")
+
+    @contextmanager
+    def admit(self) -> Iterator[None]:
+        """Count the current task as a request in flight while the block runs.
+
+        Raises:
+            OverloadedError: it was cancelled, because the time to drain is over.
+        """
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._in_flight.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if task not in self._cancelled:
+                raise
+            task.uncancel()
+            raise OverloadedError("the service is shutting down; retry later") from None
+        finally:
+            self._in_flight.discard(task)
+            if not self._in_flight:
+                self._empty.set()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait for the requests in flight, then stop serving and cancel those that are left."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._in_flight:
+                    self._empty.clear()
+                    await self._empty.wait()
+        except TimeoutError:
+            pass
+        self.stopped = True
+        self._cancelled = self._in_flight.copy()
+        for task in self._cancelled:
+            task.cancel()
