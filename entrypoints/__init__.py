@@ -1,5 +1,5 @@
-"""Where callers come in, and where the program is put together.
+"""Inbound interfaces, and the composition of the program.
 
-``http`` speaks our callers' words; ``container``, ``settings`` and ``main`` choose what fills
+``http`` uses our callers' terms; ``settings``, ``container`` and ``serve`` choose the adapter for
 each port and how long it lives.
 """

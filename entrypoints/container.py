@@ -1,6 +1,6 @@
 """Which class fills which port: factories and values, nothing that has to be closed.
 
-What a reload can change reaches the adapters as a provider, which they ask at each use.
+What a reload can change reaches the adapters as a function, which they call at each use.
 """
 
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from operator import attrgetter
 
 from dependency_injector import containers, providers
 
+from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.identity.chain import open_chain
 from adapters.identity.delegated import open_delegated
 from adapters.identity.key_server import open_key_server
-from adapters.identity.nobody import NobodyAuthenticator
 from adapters.identity.signed_tokens import KeyFile, open_signed_tokens
 from adapters.in_memory.demo import DEMO, demo_room_gateway
 from adapters.livekit.room_gateway import open_gateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
-from application.mute_track import MuteTrack
 from application.ports.authenticator import Authenticator
-from entrypoints.settings import Settings
+from application.room_access import RoomAccess
+from entrypoints.settings.settings import Settings
 
 OpenSource = Callable[[], AbstractAsyncContextManager[Authenticator]]
 
@@ -32,7 +32,7 @@ def _gateway_choice(settings: Settings) -> str:
 
 
 def _authenticator_choice(settings: Settings) -> str:
-    return "configured" if settings.auth.required else "nobody"
+    return "configured" if settings.auth.required else "anonymous"
 
 
 def _keys_choice(settings: Settings) -> str:
@@ -42,19 +42,19 @@ def _keys_choice(settings: Settings) -> str:
 def _configured(
     settings: Settings, api_secrets: OpenSource, signed_tokens: OpenSource, delegated: OpenSource
 ) -> list[AbstractAsyncContextManager[Authenticator]]:
-    """Choose the sources of identity that are set, in the order in which they are asked."""
+    """Choose the sources of identity that are configured, in the order in which they are asked."""
     auth = settings.auth
     sources = ((auth.api_secrets.tenants, api_secrets), (auth.tokens, signed_tokens))
     return [open_() for source, open_ in (*sources, (auth.service, delegated)) if source]
 
 
 def _current(path: str, settings: providers.Provider[Settings]) -> providers.Provider[object]:
-    """Provide what asks for a setting anew at each use, and so sees what a reload has changed."""
+    """Provide a function that reads a setting at each call, and so sees what a reload changed."""
     return providers.Callable(attrgetter(path), settings).provider
 
 
 class Container(containers.DeclarativeContainer):
-    """The program put together from its settings; synchronous all through."""
+    """The program, composed from its settings; every provider is synchronous."""
 
     settings = providers.Dependency(instance_of=Settings)
 
@@ -64,7 +64,7 @@ class Container(containers.DeclarativeContainer):
             open_gateway,
             url=settings.provided.livekit.url,
             api_key=_current("livekit.api_key", settings),
-            bounds=settings.provided.livekit.bounds,
+            limits=settings.provided.livekit.limits,
         ),
         in_memory=providers.Factory(nullcontext, providers.Factory(demo_room_gateway)),
         not_configured=providers.Factory(
@@ -102,7 +102,7 @@ class Container(containers.DeclarativeContainer):
 
     open_authenticator = providers.Selector(
         providers.Callable(_authenticator_choice, settings),
-        nobody=providers.Factory(nullcontext, providers.Factory(NobodyAuthenticator)),
+        anonymous=providers.Factory(nullcontext, providers.Factory(AnonymousAuthenticator)),
         configured=providers.Factory(
             open_chain,
             providers.Callable(
@@ -115,6 +115,6 @@ class Container(containers.DeclarativeContainer):
         ),
     )
 
-    mute_track = providers.Factory(MuteTrack, deadline_s=settings.provided.livekit.bounds.timeout_s)
+    room_access = providers.Factory(RoomAccess, timeout_s=settings.provided.livekit.timeout_s)
 
     demo = providers.Object(DEMO)

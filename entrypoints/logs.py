@@ -15,14 +15,18 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from entrypoints.redaction import redacting
 
+_REASON = structlog.stdlib.ExtraAdder(allow=["reason"])
+
 
 def make_log(
     *, level: str, format_: str | None, secrets: Callable[[], frozenset[str]]
 ) -> FilteringBoundLogger:
-    """Set the process's logging up, the standard library's included, and return its logger.
+    """Configure the process's logging, the standard library's included, and return its logger.
 
-    ``format_`` is ``json`` or ``console``; where it is not said, a terminal gets ``console``.
-    ``secrets`` gives what is not to be written, as it is at the time of each event.
+    Args:
+        level: the lowest level that is logged, of ours; other libraries log from ``warning`` on.
+        format_: ``json`` or ``console``; ``None`` is ``console`` on a terminal, else ``json``.
+        secrets: returns the values to redact, called for each event.
     """
     on_terminal = sys.stderr.isatty()
     renderer: Processor = structlog.processors.JSONRenderer(serializer=_json)
@@ -33,7 +37,7 @@ def make_log(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last = redacting(renderer, secrets)
-    stream = cast("TextIO", _Unfailing())
+    stream = cast("TextIO", _Stderr())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, last],
@@ -44,7 +48,7 @@ def make_log(
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processor=last, foreign_pre_chain=[*shared, _place_of_exception]
+            processor=last, foreign_pre_chain=[*shared, _REASON, _exception_location]
         )
     )
     logging.captureWarnings(capture=True)
@@ -53,8 +57,8 @@ def make_log(
     return log
 
 
-class _Unfailing:
-    """Standard error, whose end is no reason for the service to end."""
+class _Stderr:
+    """Standard error that ignores write errors: a closed log must not end the service."""
 
     @staticmethod
     def write(text: str) -> None:
@@ -67,17 +71,19 @@ class _Unfailing:
             sys.stderr.flush()
 
 
-def note_fault(
+def log_loop_error(
     log: FilteringBoundLogger, _: asyncio.AbstractEventLoop, context: dict[str, Any]
 ) -> None:
-    """Write what the event loop has to complain of; what was at fault may hold anything."""
+    """Log an error that the event loop reports: its message, the exception's type and location."""
     error = context.get("exception")
-    why = {"reason": type(error).__name__, "stack": format_tb(error.__traceback__)} if error else {}
-    log.error(context["message"], **why)
+    details: dict[str, object] = {}
+    if error:
+        details = {"reason": type(error).__name__, "stack": format_tb(error.__traceback__)}
+    log.error("event loop error", problem=context["message"], **details)
 
 
 def _json(event: EventDict, **_: object) -> str:
-    """Render an event on one line of ASCII, whatever names hold; fast where they are ASCII."""
+    """Render an event as one line of ASCII; fast where all its values are ASCII."""
     with suppress(TypeError):  # a lone surrogate, or an integer of more than 64 bits
         line = orjson.dumps(event, default=repr)
         if line.isascii():
@@ -85,8 +91,8 @@ def _json(event: EventDict, **_: object) -> str:
     return json.dumps(event, default=repr, separators=(",", ":"))
 
 
-def _place_of_exception(_: object, __: str, event: EventDict) -> EventDict:
-    """Tell what kind of exception came from where; its text may hold anything."""
+def _exception_location(_: object, __: str, event: EventDict) -> EventDict:
+    """Replace an exception by its type and its location; its text may contain anything."""
     kind, _, trace = event.pop("exc_info", None) or (None, None, None)
     if kind is not None:
         event.update(reason=kind.__name__, stack=format_tb(trace))

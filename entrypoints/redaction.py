@@ -1,7 +1,7 @@
-"""The last line of defence of what is secret: nothing hands it to the log, and if something did.
+"""Last line of defence: redact secrets that reach the log by mistake.
 
-Hidden is what looks like a token or a private key, wherever in a value; and a secret of this
-service where it is the whole of a value.
+Redacted is whatever has the shape of a token or a private key, anywhere in a value; and a secret
+of this service where it is the whole value.
 """
 
 import re
@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from structlog.typing import EventDict, Processor
 
-_HIDDEN = "[secret]"
-_SIGNS = ("eyJ", "earer ", "asic ", "api_key=", "PRIVATE KEY")
-"""What no shape is without; to look for these first costs a fiftieth."""
+_REDACTED = "[secret]"
+_SIGNS = re.compile("eyJ|earer |asic |api_key=|PRIVATE KEY")
+"""What every shape contains one of; searching for these first is faster."""
 _SHAPES = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]*\.[\w-]*"  # a signed token
-    r"|[Bb]earer +[^\s<]\S*"  # but for "Bearer <token>"
+    r"|[Bb]earer +[^\s<]\S*"  # but not "Bearer <token>"
     r"|[Bb]asic +[^\s<]\S*"
     r"|api_key=[^\s&]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
@@ -23,25 +23,29 @@ _SHAPES = re.compile(
 
 
 def redacting(renderer: Processor, secrets: Callable[[], frozenset[str]]) -> Processor:
-    """Make the processor that ends the chain; ``secrets`` gives those of the time of an event."""
+    """Make the last processor of a chain; ``secrets`` returns those known at the time of a call."""
 
     def processor(logger: object, method: str, event: EventDict) -> str:
-        hidden = secrets()
+        known = secrets()
         for name, value in event.items():
-            if isinstance(value, str) and value in hidden:
-                event[name] = _HIDDEN
-        line = str(renderer(logger, method, dict(event)))
-        if any(sign in line for sign in _SIGNS):
-            shown = {name: _without_shapes(value) for name, value in event.items()}
-            line = str(renderer(logger, method, shown))
-        return line
+            event[name] = _redact(value, known)
+        return str(renderer(logger, method, event))
 
     return processor
 
 
-def _without_shapes(value: object) -> object:
-    if isinstance(value, list):
-        return [_without_shapes(each) for each in value]
-    text = value if isinstance(value, str) else repr(value)
-    hidden = _SHAPES.sub(_HIDDEN, text)
-    return value if hidden == text else hidden
+def _redact(value: object, known: frozenset[str]) -> object:
+    if isinstance(value, str):
+        text = value
+    elif value is None or isinstance(value, int | float):
+        return value
+    elif isinstance(value, list):
+        return [_redact(each, known) for each in value]
+    else:
+        text = repr(value)
+    if text in known:
+        return _REDACTED
+    if not _SIGNS.search(text):
+        return value
+    redacted = _SHAPES.sub(_REDACTED, text)
+    return value if redacted == text else redacted

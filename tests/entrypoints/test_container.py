@@ -1,20 +1,21 @@
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.identity.claims import ClaimRules
 from adapters.identity.delegated import DelegatedAuthenticator
-from adapters.identity.nobody import NobodyAuthenticator
 from adapters.identity.signed_tokens import SignedTokenAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from adapters.livekit.api_key import ApiKey
-from adapters.livekit.bounds import Bounds
 from adapters.livekit.room_gateway import LiveKitRoomGateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
 from entrypoints.container import Container
-from entrypoints.settings import GatewayKind, load_settings
-from tests.entrypoints.test_settings import LIVEKIT
+from entrypoints.settings.settings import GatewayKind, load_settings
+from tests.entrypoints.conftest import write_key
+from tests.entrypoints.settings.test_settings import LIVEKIT
 
 
 def container(
@@ -54,27 +55,22 @@ class TestContainer:
         async with container(variables, gateway=kind).open_gateway() as gateway:
             assert type(gateway) is expected
 
-    async def test_hands_the_settings_on_to_livekit(self) -> None:
-        bounds = {
+    async def test_passes_the_settings_to_livekit(self) -> None:
+        limits = {
             "LIVEKIT_MAX_CONNECTIONS": "7",
             "LIVEKIT_MAX_ROOMS_PER_READ": "8",
             "LIVEKIT_PROBE_DELAY_SECONDS": "0.5",
-            "LIVEKIT_TIMEOUT_SECONDS": "2.5",
             "LIVEKIT_TOKEN_SECONDS": "60",
         }
-        async with container({**LIVEKIT, **bounds}).open_gateway() as gateway:
-            assert gateway.bounds == Bounds(
-                max_connections=7,
-                max_rooms_per_read=8,
-                probe_delay_s=0.5,
-                timeout_s=2.5,
-                token_life_s=60,
-            )
-            services = gateway.services
-            assert services.url == LIVEKIT["LIVEKIT_URL"]
-            assert services.api_key() == ApiKey(name="key", secret=LIVEKIT["LIVEKIT_API_SECRET"])
-            assert services.session.connector.limit == 7
-            assert services.token_life_s == 60
+        async with container({**LIVEKIT, **limits}).open_gateway() as gateway:
+            assert gateway.rooms.max_names == 8
+            assert gateway.mutes.probe_delay_s == 0.5
+            client = gateway.client
+            assert client.url == LIVEKIT["LIVEKIT_URL"]
+            assert client.session.connector.limit == 7
+            assert client.tokens.token_life_s == 60
+            key = ApiKey(name="key", secret=LIVEKIT["LIVEKIT_API_SECRET"])
+            assert client.tokens.api_key() == key
 
     async def test_names_what_is_missing_of_livekit(self) -> None:
         async with container({**LIVEKIT, "LIVEKIT_URL": ""}).open_gateway() as gateway:
@@ -83,11 +79,11 @@ class TestContainer:
     @pytest.mark.parametrize(
         "variables", [{}, {"AUTH_API_SECRET": "s3cret", "AUTH_REQUIRED": "false"}]
     )
-    async def test_lets_everybody_in_where_authentication_is_off(
+    async def test_accepts_every_caller_where_authentication_is_off(
         self, variables: Mapping[str, str]
     ) -> None:
         async with container(variables).open_authenticator() as authenticator:
-            assert isinstance(authenticator, NobodyAuthenticator)
+            assert isinstance(authenticator, AnonymousAuthenticator)
 
     @pytest.mark.parametrize(
         ("chosen", "expected"),
@@ -102,14 +98,14 @@ class TestContainer:
             ),
         ],
     )
-    async def test_asks_the_sources_of_identity_that_are_set_in_their_order(
+    async def test_orders_the_sources_of_identity(
         self, sources: Mapping[str, Mapping[str, str]], chosen: list[str], expected: list[type]
     ) -> None:
         made = container({name: value for one in chosen for name, value in sources[one].items()})
         async with made.open_authenticator() as authenticator:
             assert [type(source) for source in authenticator.sources] == expected
 
-    async def test_hands_the_settings_on_to_the_sources_of_identity(
+    async def test_passes_the_settings_to_the_sources_of_identity(
         self, sources: Mapping[str, Mapping[str, str]]
     ) -> None:
         made = container(
@@ -129,23 +125,28 @@ class TestContainer:
             assert (service.timeout_s, service.allow_no_id) == (2.5, True)
             assert service.session.connector.limit == 7
 
-    async def test_shows_adapters_what_is_set_anew(self) -> None:
-        made = container({**LIVEKIT, "AUTH_API_SECRET": "old"})
+    async def test_shows_adapters_what_a_reload_changes(
+        self, sources: Mapping[str, Mapping[str, str]], tmp_path: Path
+    ) -> None:
+        variables = {**LIVEKIT, **sources["key_file"], **sources["service"]}
+        made = container({**variables, "AUTH_API_SECRET": "old"})
         async with made.open_authenticator() as chain, made.open_gateway() as gateway:
-            made.settings.override(
-                load_settings(
-                    {**LIVEKIT, "LIVEKIT_API_SECRET": "another", "AUTH_API_SECRET": "new"}
-                )
-            )
-            [source] = chain.sources
-            assert source.secrets().tenants == {"new": "default"}
-            assert gateway.services.api_key().secret == "another"
+            secrets, tokens, service = chain.sources
+            before = (tokens.keys.keys(), service.signing_key())
+            for name in ("AUTH_SIGNING_KEY_PATH", "AUTH_JWT_PUBLIC_KEY_PATH"):
+                variables[name] = write_key(tmp_path / name, private="SIGNING" in name)
+            variables |= {"LIVEKIT_API_SECRET": "another", "AUTH_API_SECRET": "new"}
+            made.settings.override(load_settings(variables))
+            assert secrets.secrets().tenants == {"new": "default"}
+            assert tokens.keys.keys() is not before[0]
+            assert service.signing_key() is not before[1]
+            assert gateway.client.tokens.api_key().secret == "another"
 
-    async def test_makes_the_use_case_under_the_deadline_of_livekit(self) -> None:
+    async def test_bounds_access_by_livekits_timeout(self) -> None:
         made = container({"LIVEKIT_TIMEOUT_SECONDS": "2.5"})
         async with made.open_gateway() as gateway:
-            mute_track = made.mute_track(gateway=gateway)
-        assert (mute_track.gateway, mute_track.deadline_s) == (gateway, 2.5)
+            access = made.room_access(gateway=gateway)
+        assert (access.gateway, access.timeout_s) == (gateway, 2.5)
 
     @pytest.mark.parametrize("keys", ["key_file", "key_url"])
     async def test_builds_every_provider(
@@ -153,4 +154,4 @@ class TestContainer:
     ) -> None:
         made = container({**sources["secret"], **sources[keys], **sources["service"]})
         for name, provider in made.providers.items():
-            assert provider(**({"gateway": None} if name == "mute_track" else {})) is not None
+            assert provider(**({"gateway": None} if name == "room_access" else {})) is not None

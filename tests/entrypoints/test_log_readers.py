@@ -1,7 +1,6 @@
-"""Whoever reads the log may be gone, or fast asleep."""
+"""A log whose reader has gone, or does not read."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 from attrs import frozen
 from yarl import URL
 
-from tests.command import COMMAND, PATIENCE_S
+from tests.support.command import COMMAND, TIMEOUT_S, environment
 
 
 @frozen
@@ -26,7 +25,7 @@ class Piped:
     url: URL
 
     def get(self, path: str) -> int:
-        connection = HTTPConnection(str(self.url.host), self.url.port, timeout=PATIENCE_S)
+        connection = HTTPConnection(str(self.url.host), self.url.port, timeout=TIMEOUT_S)
         connection.request("GET", path)
         status = connection.getresponse().status
         connection.close()
@@ -37,7 +36,7 @@ class Piped:
 def piped() -> Iterator[Piped]:
     with subprocess.Popen(
         [COMMAND, "serve", "--port", "0"],
-        env={"PATH": os.environ["PATH"], "LOG_FORMAT": "json"},
+        env=environment(LOG_FORMAT="json"),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -48,7 +47,7 @@ def piped() -> Iterator[Piped]:
         process.kill()
 
 
-def test_one_who_is_gone_keeps_it_neither_from_serving_nor_from_leaving(piped: Piped) -> None:
+def test_a_closed_log_does_not_end_the_service(piped: Piped) -> None:
     piped.log.close()
     assert [piped.get("/livez") for _ in range(3)] == [200, 200, 200]
     piped.process.send_signal(signal.SIGHUP)
@@ -56,10 +55,10 @@ def test_one_who_is_gone_keeps_it_neither_from_serving_nor_from_leaving(piped: P
     piped.process.send_signal(signal.SIGTERM)
     time.sleep(0.2)
     assert (piped.get("/readyz"), piped.get("/livez")) == (503, 200)
-    piped.process.wait(PATIENCE_S)
+    piped.process.wait(TIMEOUT_S)
 
 
-def test_one_who_sleeps_does_not_keep_it_from_ending_at_a_second_signal(piped: Piped) -> None:
+def test_a_blocked_log_does_not_prevent_the_second_signal(piped: Piped) -> None:
     request = f"GET /{'x' * 250} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with socket.create_connection((piped.url.host, piped.url.port)) as client:
         client.sendall(500 * request)  # whose events fill the pipe
@@ -67,4 +66,4 @@ def test_one_who_sleeps_does_not_keep_it_from_ending_at_a_second_signal(piped: P
         for _ in range(2):
             piped.process.send_signal(signal.SIGTERM)
             time.sleep(0.1)
-        assert piped.process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+        assert piped.process.wait(TIMEOUT_S) == 128 + signal.SIGTERM

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from entrypoints import logs
-from entrypoints.logs import note_fault
+from entrypoints.logs import log_loop_error
 
 make_log = partial(logs.make_log, secrets=lambda: frozenset({"s3cret-of-ours"}))
 
@@ -25,7 +25,7 @@ def restored() -> Iterator[None]:
 
 
 class TestMakeLog:
-    def test_tells_the_place_of_a_foreign_exception_and_not_its_text(
+    def test_gives_the_location_of_an_exception_not_its_text(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         make_log(level="info", format_="json")
@@ -53,7 +53,7 @@ class TestMakeLog:
         ],
         ids=ascii,
     )
-    def test_writes_one_line_of_printable_ascii_whatever_is_in_it(
+    def test_writes_one_line_of_printable_ascii(
         self, capsys: pytest.CaptureFixture[str], value: object
     ) -> None:
         make_log(level="info", format_="json").info("event", room=value)
@@ -63,13 +63,13 @@ class TestMakeLog:
         assert written.isascii()
 
     @pytest.mark.parametrize(("level", "lines"), [("info", 2), ("warning", 1), ("error", 0)])
-    def test_writes_what_is_asked_for(
+    def test_filters_by_level(
         self, capsys: pytest.CaptureFixture[str], level: str, lines: int
     ) -> None:
         log = make_log(level=level, format_="json")
         log.info("one")
         log.warning("two")
-        logging.getLogger("asyncio").info("never: others are heard from warnings on")
+        logging.getLogger("asyncio").info("never: other libraries log from warning on")
         assert capsys.readouterr().err.count("\n") == lines
 
 
@@ -89,23 +89,23 @@ class TestRedaction:
             ('api_key=s3c\\"ret\\', "[secret]"),
         ],
     )
-    def test_hides_what_nobody_may_read(
+    def test_hides_secrets(
         self, capsys: pytest.CaptureFixture[str], format_: str, value: str, written_as: str
     ) -> None:
         log = make_log(level="info", format_=format_)
         log.info("event", room=value)
-        logging.getLogger("aiohttp.server").warning("of another: %s", value)
+        logging.getLogger("aiohttp.server").warning("from a library: %s", value)
         ours, others = capsys.readouterr().err.splitlines()
         if format_ == "json":
             assert json.loads(ours).keys() == {"room", "event", "level", "timestamp"}
             assert json.loads(others).keys() == {"event", "level", "timestamp"}
         assert "s3" not in ours
         assert written_as in ours
-        if value != "s3cret-of-ours":  # which is known as a whole value alone
+        if value != "s3cret-of-ours":  # which is redacted as a whole value only
             assert "s3" not in others
             assert written_as in others
 
-    def test_looks_into_what_is_no_text(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_covers_lists(self, capsys: pytest.CaptureFixture[str]) -> None:
         make_log(level="info", format_="json").info("event", stack=["api_key=s3cret"], number=1)
         written = json.loads(capsys.readouterr().err)
         assert (written["stack"], written["number"]) == (["[secret]"], 1)
@@ -113,12 +113,12 @@ class TestRedaction:
     @pytest.mark.parametrize(
         "value", ["s3cret-of-ours-2", "bearer", "Bearer <token>", "eyJ", '\bearer x"']
     )
-    def test_leaves_the_rest(self, capsys: pytest.CaptureFixture[str], value: str) -> None:
+    def test_changes_nothing_else(self, capsys: pytest.CaptureFixture[str], value: str) -> None:
         make_log(level="info", format_="json").info("event", room=value)
         assert json.loads(capsys.readouterr().err)["room"] == value
 
 
-def test_warnings_of_libraries_are_events_like_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_of_libraries_are_events(capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         make_log(level="info", format_="json")
@@ -127,20 +127,31 @@ def test_warnings_of_libraries_are_events_like_others(capsys: pytest.CaptureFixt
     assert "a short key" in json.loads(line)["event"]
 
 
-async def test_faults_on_the_event_loop_are_told_without_what_was_at_fault(
+async def test_event_loop_errors_are_events_without_their_objects(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(partial(note_fault, make_log(level="info", format_="json")))
+    loop.set_exception_handler(partial(log_loop_error, make_log(level="info", format_="json")))
     try:
         int("s3cret")
     except ValueError as error:
         loop.call_exception_handler({"message": "a task failed", "exception": error, "task": "s3"})
     loop.call_exception_handler({"message": "something is odd", "handle": "s3cret"})
-    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [(event["event"], event.get("reason")) for event in told] == [
-        ("a task failed", "ValueError"),
-        ("something is odd", None),
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(event["event"], event["problem"], event.get("reason")) for event in events] == [
+        ("event loop error", "a task failed", "ValueError"),
+        ("event loop error", "something is odd", None),
     ]
-    assert "test_logs.py" in told[0].pop("stack")[0]  # which quotes this test
-    assert "s3" not in str(told)
+    assert "test_logs.py" in events[0].pop("stack")[0]  # which quotes this test
+    assert "s3" not in str(events)
+
+
+def test_a_reason_given_to_the_standard_library_is_a_field(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_log(level="info", format_="json")
+    extra = {"reason": "it timed out", "other": 1}
+    logging.getLogger("adapters.identity.key_server").warning("JWKS refresh failed", extra=extra)
+    event = json.loads(capsys.readouterr().err)
+    assert (event["event"], event["reason"]) == ("JWKS refresh failed", "it timed out")
+    assert "other" not in event

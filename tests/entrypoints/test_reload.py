@@ -1,26 +1,33 @@
-"""SIGHUP: files that settings name are read anew, and nobody who calls is any the wiser."""
+"""SIGHUP: the files that settings name are read again, without an effect on requests."""
 
 import asyncio
 import signal
+import threading
 from pathlib import Path
 
 import aiohttp
 import pytest
+import structlog
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from pytest_aiohttp import AiohttpServer
 
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
-from tests.command import Run, Running
-from tests.service import DEMO_WISH, MUTE
+from entrypoints.container import Container
+from entrypoints.reload import reload_on
+from entrypoints.settings.settings import Settings, load_settings
+from tests.support.command import Run, Running
+from tests.support.service import DEMO_REQUEST, MUTE
+
+FAILED = "reload failed, keeping the previous settings"
 
 
 async def ask(running: Running, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{running.url}{MUTE}", json=DEMO_WISH, headers=headers) as answer,
+        session.post(f"{running.url}{MUTE}", json=DEMO_REQUEST, headers=headers) as answer,
     ):
         return answer.status
 
@@ -32,7 +39,9 @@ def reload(running: Running, outcome: str = "reloaded") -> None:
 
 
 class TestReload:
-    async def test_takes_new_secrets_and_drops_old_ones(self, start: Run, tmp_path: Path) -> None:
+    async def test_accepts_new_secrets_and_rejects_old_ones(
+        self, start: Run, tmp_path: Path
+    ) -> None:
         secrets = tmp_path / "secrets"
         secrets.write_text('[{"id": "demo", "secret": "first"}]')
         running = start("--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets))
@@ -42,7 +51,7 @@ class TestReload:
         assert [await ask(running, token) for token in ("first", "second")] == [401, 200]
 
     @pytest.mark.parametrize("broken", ["", "[", "[]", '[{"id": "demo", "secret": "a b"}]', None])
-    async def test_keeps_the_old_ones_where_a_file_is_broken_and_says_so_once(
+    async def test_keeps_the_old_ones_where_a_file_is_invalid(
         self, start: Run, tmp_path: Path, broken: str | None
     ) -> None:
         secrets = tmp_path / "secrets"
@@ -52,12 +61,12 @@ class TestReload:
             secrets.unlink()
         else:
             secrets.write_text(broken)
-        reload(running, "not reloaded; what was set before holds")
+        reload(running, FAILED)
         [event] = [event for event in running.events if event["level"] == "error"]
         assert str(event["reason"]).startswith("AUTH_API_SECRETS_FILE: ")
         assert await ask(running, "first") == 200
 
-    async def test_takes_new_public_keys(self, start: Run, tmp_path: Path) -> None:
+    async def test_accepts_tokens_under_new_public_keys(self, start: Run, tmp_path: Path) -> None:
         old, new = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
         file = tmp_path / "public.pem"
         file.write_bytes(old.as_pem(private=False))
@@ -69,7 +78,7 @@ class TestReload:
         reload(running)
         assert [await ask(running, token) for token in tokens] == [401, 200]
 
-    async def test_takes_a_new_key_of_livekit(
+    async def test_uses_a_new_api_key_for_livekit(
         self, start: Run, tmp_path: Path, aiohttp_server: AiohttpServer
     ) -> None:
         double = LiveKitDouble(
@@ -106,7 +115,7 @@ class TestReload:
 
         async def ask_on(session: aiohttp.ClientSession) -> None:
             while not done.is_set():
-                async with session.post(f"{running.url}{MUTE}", json=DEMO_WISH) as answer:
+                async with session.post(f"{running.url}{MUTE}", json=DEMO_REQUEST) as answer:
                     statuses.append(answer.status)
 
         headers = {"Authorization": "Bearer kept"}
@@ -114,9 +123,31 @@ class TestReload:
             clients = [asyncio.create_task(ask_on(session)) for _ in range(10)]
             for broken in (False, True) * 3:
                 secrets.write_text("[" if broken else text)
-                outcome = "not reloaded; what was set before holds" if broken else "reloaded"
+                outcome = FAILED if broken else "reloaded"
                 await asyncio.to_thread(reload, running, outcome)
             done.set()
             await asyncio.gather(*clients)
         assert set(statuses) == {200}
         assert len(statuses) > 10
+
+
+async def test_a_reload_replaces_the_one_before_and_blocks_no_request() -> None:
+    """Overrides must not pile up, each with its secrets; files are read in a thread."""
+    container = Container(settings=load_settings({}))
+    hangup, loads = asyncio.Event(), asyncio.Semaphore(0)
+    loop = asyncio.get_running_loop()
+
+    def load() -> Settings:
+        assert threading.current_thread() is not threading.main_thread()
+        loop.call_soon_threadsafe(loads.release)
+        return load_settings({"AUTH_API_SECRET": "s3cret"})
+
+    reloading = asyncio.create_task(reload_on(hangup, container, load, structlog.get_logger()))
+    for _ in range(3):
+        before = container.settings()
+        hangup.set()
+        await loads.acquire()
+        while container.settings() is before:  # noqa: ASYNC110 - assigned by the task
+            await asyncio.sleep(0)
+    reloading.cancel()
+    assert len(container.settings.overridden) == 1

@@ -1,0 +1,46 @@
+"""Reloading the files that settings name, on SIGHUP."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from traceback import format_tb
+from typing import NoReturn
+
+from structlog.typing import FilteringBoundLogger
+
+from entrypoints.container import Container
+from entrypoints.settings.environment import SettingsError
+from entrypoints.settings.settings import Settings
+
+_FAILED = "reload failed, keeping the previous settings"
+
+
+def on_hangup() -> asyncio.Event:
+    """Return an event that each SIGHUP sets."""
+    hangup = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
+    return hangup
+
+
+async def reload_on(
+    hangup: asyncio.Event,
+    container: Container,
+    load: Callable[[], Settings],
+    log: FilteringBoundLogger,
+) -> NoReturn:
+    """Load the settings again at each signal; if any is wrong, all stay as they were."""
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        try:
+            settings = await asyncio.to_thread(load)
+        except SettingsError as error:
+            log.error(_FAILED, reason=str(error))  # noqa: TRY400 - one line
+        except Exception as error:  # noqa: BLE001 - a bug must not end reloading
+            log.error(  # noqa: TRY400 - the exception's text may contain anything
+                _FAILED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
+            )
+        else:
+            container.settings.reset_override()
+            container.settings.override(settings)
+            log.info("reloaded")
