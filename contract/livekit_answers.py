@@ -20,13 +20,13 @@ def twirp_error(code: str, msg: str = "arranged", *, status: int | None = None) 
 
 
 async def silence(_request: web.Request) -> web.StreamResponse:
-    """Say nothing for as long as the double is up."""
+    """Never answer."""
     never: asyncio.Future[web.StreamResponse] = asyncio.get_running_loop().create_future()
     return await never
 
 
 async def hang_up(request: web.Request) -> web.StreamResponse:
-    """Break the connection off."""
+    """Abort the connection."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

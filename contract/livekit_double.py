@@ -1,7 +1,7 @@
-"""A LiveKit double: the HTTP door of LiveKit's RoomService, before rooms arranged by hand.
+"""A LiveKit double: LiveKit's RoomService over HTTP, with rooms that a test arranges.
 
-It answers as livekit-server 1.13.5 was measured to; tests/contract/test_livekit_double.py puts the
-same questions to both.
+It answers as livekit-server 1.13.5 was measured to; tests/contract/test_livekit_double.py sends
+the same requests to both.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ _REQUESTS: Mapping[str, type[Message]] = {
 
 @define(kw_only=True)
 class LiveKitDouble:
-    """A LiveKit with one API key, to be served by whoever makes it.
+    """A LiveKit with one API key; serve its ``app()``.
 
     Attributes:
-        calls: how often each call was asked for.
-        headers: those of each call's last request.
+        calls: how many requests there were for each call.
+        headers: those of the last request for each call.
     """
 
     api_key: str
@@ -52,21 +52,21 @@ class LiveKitDouble:
     _answering: set[asyncio.Future[web.StreamResponse]] = field(init=False, factory=set)
 
     def app(self) -> web.Application:
-        """Make the application to serve; whoever still waits is let go when it shuts down."""
+        """Make the application to serve; its shutdown cancels unanswered requests."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve)
-        app.on_shutdown.append(self._let_go)
+        app.on_shutdown.append(self._cancel_all)
         return app
 
     def fail_next(self, call: str, *answers: Answer) -> None:
-        """Let the next calls of this name be answered so, one each, whatever they ask."""
+        """Answer the next calls of this name with these answers, in order."""
         if call not in _REQUESTS:
             raise KeyError(call)
         self._next[call].extend(answers)
 
     @contextmanager
     def always(self, answer: Answer) -> Iterator[None]:
-        """Let every request be answered so while this is entered."""
+        """Answer every request with this answer while this is entered."""
         self._always = answer
         try:
             yield
@@ -85,7 +85,7 @@ class LiveKitDouble:
         finally:
             self._answering.discard(answering)
 
-    async def _let_go(self, _app: web.Application) -> None:
+    async def _cancel_all(self, _app: web.Application) -> None:
         for answering in self._answering:
             answering.cancel()
 
@@ -120,5 +120,5 @@ class LiveKitDouble:
             raise twirp.bad_route(request, f"no handler for path {json.dumps(request.path)}")
         encoding = twirp.encoding_of(request)
         asked = twirp.decode(await request.read(), kind, encoding)
-        async with twirp.patience(request):
+        async with twirp.request_timeout(request):
             return twirp.encode(await self.rooms.perform(asked, grants), encoding)

@@ -1,4 +1,4 @@
-"""LiveKit's rooms as its RoomService tells of them, arranged by hand."""
+"""Rooms that a test arranges, and LiveKit's calls about them."""
 
 import asyncio
 
@@ -19,10 +19,10 @@ from contract.twirp import TwirpError
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, Track, TrackSid
 
-TURN_PASSWORD = "turn-password-that-nobody-may-see"  # noqa: S105 - the real ones hold one
-"""What every answer about a room holds, and nothing of ours may pass on."""
+TURN_PASSWORD = "turn-password-of-a-room"  # noqa: S105 - the real ones hold one
+"""A secret in every answer about a room; nothing of ours may pass it on."""
 
-_INNER = "twirp error unknown: "  # stands before whatever comes from behind LiveKit's HTTP door
+_INNER = "twirp error unknown: "  # prefix of errors from behind LiveKit's HTTP handler
 
 
 @define(kw_only=True)
@@ -31,7 +31,7 @@ class LiveKitRooms:
 
     Attributes:
         remote_unmute: LiveKit's setting ``room.enable_remote_unmute``, off by default.
-        absent_wait_s: how long it takes to fail to mute somebody who is not there.
+        absent_wait_s: how long a mute of an absent participant takes to fail.
     """
 
     remote_unmute: bool = False
@@ -40,17 +40,17 @@ class LiveKitRooms:
     tracks: dict[Participant, dict[TrackSid, Track]] = field(init=False, factory=dict)
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None:
-        """Open a room, or give it other metadata."""
+        """Create a room, or set its metadata."""
         self.metadata[name] = metadata
 
     def put_participant(self, participant: Participant) -> None:
-        """Let somebody join a room that is there."""
+        """Add a participant to a room that exists."""
         if participant.room not in self.metadata:
             raise KeyError(participant.room)
         self.tracks.setdefault(participant, {})
 
     def put_track(self, participant: Participant, track: Track) -> None:
-        """Publish a track, or change the state of one, of a participant who is there."""
+        """Publish a track of a participant in a room, or change its state."""
         self.tracks[participant][track.sid] = track
 
     def remove_track(self, participant: Participant, sid: TrackSid) -> None:
@@ -58,11 +58,11 @@ class LiveKitRooms:
         del self.tracks[participant][sid]
 
     def remove_participant(self, participant: Participant) -> None:
-        """Let somebody leave."""
+        """Remove a participant, with all tracks."""
         del self.tracks[participant]
 
     async def perform(self, asked: Message, grants: Grants) -> Message:
-        """Do as a request says, where the grants allow it.
+        """Carry out a request that the grants allow.
 
         Raises:
             TwirpError: LiveKit's own error.
@@ -103,7 +103,7 @@ class LiveKitRooms:
         )
 
     async def _mute_published_track(self, asked: MuteRoomTrackRequest) -> MuteRoomTrackResponse:
-        await asyncio.sleep(0)  # it goes to the participant's own node, if only in the next turn
+        await asyncio.sleep(0)  # LiveKit forwards it to the participant's node
         participant = _participant(asked)
         if participant not in self.tracks:
             await asyncio.sleep(self.absent_wait_s)

@@ -1,4 +1,4 @@
-"""LiveKit's access tokens as its server judges them, refusals word for word."""
+"""LiveKit's access tokens as its server checks them, with its error texts."""
 
 import hmac
 import json
@@ -13,22 +13,22 @@ _SCHEME = "Bearer "
 
 
 class TokenRefusedError(Exception):
-    """A token is not good; the text is the body of the 401, and may repeat the token."""
+    """A token is not valid; the text is the body of the 401, and may repeat the token."""
 
 
 @frozen(kw_only=True)
 class Grants:
-    """What a token allows: to list rooms, to administer one."""
+    """What a token permits: listing rooms, administering one."""
 
     room_list: bool = False
     room_admin_of: str | None = None
 
 
 def read_grants(authorization: str, *, api_key: str, api_secret: str) -> Grants:
-    """Read what an ``Authorization`` header allows; nothing at all where it is empty.
+    """Read the grants of an ``Authorization`` header; none where it is empty.
 
     Raises:
-        TokenRefusedError: it holds a token that is not good, or something else than a token.
+        TokenRefusedError: the token is not valid, or the header has no token.
     """
     if not authorization:
         return Grants()

@@ -37,7 +37,7 @@ M = TypeVar("M", bound=Message)
 
 
 class TwirpError(Exception):
-    """A call failed, in Twirp's own words."""
+    """A call failed, as Twirp has it."""
 
     def __init__(self, code: str, msg: str, *, meta: Mapping[str, str] | None = None) -> None:
         super().__init__(code, msg)
@@ -46,7 +46,7 @@ class TwirpError(Exception):
         self.meta = meta
 
     def response(self, *, status: int | None = None) -> web.Response:
-        """Put the error on the wire, under another status than its code's own where given."""
+        """Make the response, with another status than its code's own where given."""
         error: dict[str, object] = {"code": self.code, "msg": self.msg}
         if self.meta:
             error["meta"] = dict(self.meta)
@@ -58,21 +58,21 @@ class TwirpError(Exception):
 
 
 class Encoding(Enum):
-    """How a message stands in a body; the value is the media type."""
+    """How a message is encoded in a body; the value is the media type."""
 
     PROTOBUF = "application/protobuf"
     JSON = "application/json"
 
 
 def bad_route(request: web.Request, why: str) -> TwirpError:
-    """Say that a request is no call of any procedure."""
+    """Make the error for a request that calls no procedure."""
     return TwirpError(
         "bad_route", why, meta={"twirp_invalid_route": f"{request.method} {request.path}"}
     )
 
 
 def encoding_of(request: web.Request) -> Encoding:
-    """Read off how a call is encoded, and so how it wants to be answered.
+    """Return how a call is encoded, and so its answer.
 
     Raises:
         TwirpError: neither protobuf nor JSON.
@@ -85,10 +85,10 @@ def encoding_of(request: web.Request) -> Encoding:
 
 
 def decode(body: bytes, kind: type[M], encoding: Encoding) -> M:
-    """Read a message out of a body.
+    """Decode a message.
 
     Raises:
-        TwirpError: there is none in it.
+        TwirpError: the body is not one.
     """
     try:
         match encoding:
@@ -102,7 +102,7 @@ def decode(body: bytes, kind: type[M], encoding: Encoding) -> M:
 
 
 def encode(message: Message, encoding: Encoding) -> web.Response:
-    """Put a message on the wire, encoded as its request was."""
+    """Make the response with a message, encoded as its request was."""
     body = (
         message.SerializeToString()
         if encoding is Encoding.PROTOBUF
@@ -112,18 +112,18 @@ def encode(message: Message, encoding: Encoding) -> web.Response:
 
 
 @asynccontextmanager
-async def patience(request: web.Request) -> AsyncIterator[None]:
-    """Give up on what takes longer than the caller's ``X-Twirp-Timeout-Ms``.
+async def request_timeout(request: web.Request) -> AsyncIterator[None]:
+    """Cancel what takes longer than the caller's ``X-Twirp-Timeout-Ms``.
 
     Raises:
         TwirpError: it took longer.
     """
     try:
-        patience_s = int(request.headers.get("X-Twirp-Timeout-Ms", "")) / 1000
+        timeout_s = int(request.headers.get("X-Twirp-Timeout-Ms", "")) / 1000
     except ValueError:
-        patience_s = None
+        timeout_s = None
     try:
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(timeout_s):
             yield
     except TimeoutError:
         raise TwirpError("canceled", "twirp error unknown: request canceled") from None
@@ -136,7 +136,7 @@ def _decode_json(body: bytes, kind: type[M]) -> M:
 
 
 def _all_fields(message: Message) -> dict[str, object]:
-    """Give unset fields too, as protobuf's Go library does: a message that is absent is null."""
+    """Include unset fields, as protobuf's Go library does: an absent message is null."""
     absent = {
         field.name: None
         for field in message.DESCRIPTOR.fields

@@ -8,20 +8,20 @@ import pytest
 from attrs import frozen
 from pytest_aiohttp import AiohttpServer
 
+from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
-from adapters.identity.nobody import NobodyAuthenticator
 from adapters.livekit.api_key import ApiKey
-from adapters.livekit.bounds import Bounds
+from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.room_gateway import open_gateway
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import TURN_PASSWORD, LiveKitRooms
 from contract.rooms import ALICE, BOB, NO_TRACK, Rooms, publish, unused_name
 from domain.caller import TenantId
 from domain.track import Participant, TrackSid
-from tests.livekit_server import LiveKitServer
-from tests.rooms import arranged
-from tests.rooms.real import rooms_on
-from tests.service import Answer, Service, running_service
+from tests.support.livekit_server import LiveKitServer
+from tests.support.rooms import arranged
+from tests.support.rooms.real import rooms_on
+from tests.support.service import Answer, Service, running_service
 
 TOKENS = {"token-of-a": TenantId("tenant-a"), "token-of-b": TenantId("tenant-b")}
 OWNED_BY_A = '{"auth_id": "tenant-a"}'
@@ -78,16 +78,14 @@ class EndToEnd:
                     open_gateway=lambda: open_gateway(
                         url=livekit.url,
                         api_key=partial(ApiKey, name=livekit.api_key, secret=secret),
-                        bounds=Bounds(
-                            timeout_s=TIMEOUT_S, max_connections=10, probe_delay_s=probe_delay_s
-                        ),
+                        limits=LiveKitLimits(max_connections=10, probe_delay_s=probe_delay_s),
                     ),
                     open_authenticator=lambda: nullcontext(
                         ApiSecretsAuthenticator(lambda: ApiSecrets(TOKENS))
                         if guarded
-                        else NobodyAuthenticator()
+                        else AnonymousAuthenticator()
                     ),
-                    deadline_s=TIMEOUT_S,
+                    timeout_s=TIMEOUT_S,
                 )
                 return await stack.enter_async_context(service)
 
@@ -113,12 +111,12 @@ class EndToEnd:
         assert await rooms.is_muted(alice, sid)
 
     @pytest.mark.parametrize("remote_unmute", [False])
-    async def test_tells_that_unmuting_is_off(self, service: Service, rooms: Rooms) -> None:
+    async def test_reports_that_unmuting_is_disabled(self, service: Service, rooms: Rooms) -> None:
         alice, sid = await publish(rooms, ALICE, await rooms.open(metadata=OWNED_BY_A))
         assert (await mute(service, alice, sid, muted=True)).status == 200
         for track in (sid, NO_TRACK):
             answer = await mute(service, alice, track, muted=False)
-            assert answer.told == (500, "REMOTE_UNMUTE_DISABLED")
+            assert answer.outcome == (500, "REMOTE_UNMUTE_DISABLED")
         assert await rooms.is_muted(alice, sid)
 
     async def test_keeps_tenants_apart(self, service: Service, rooms: Rooms) -> None:
@@ -126,11 +124,11 @@ class EndToEnd:
         for metadata in (OWNED_BY_A, "", '{"auth_id": "tenant-b", "auth_id": "tenant-b"}'):
             alice, sid = await publish(rooms, ALICE, await rooms.open(metadata=metadata))
             refused = await mute(service, alice, sid, token="token-of-b")
-            assert refused.told == (404, "ROOM_NOT_FOUND")
+            assert refused.outcome == (404, "ROOM_NOT_FOUND")
             assert refused.body == (await mute(service, missing, sid, token="token-of-b")).body
             assert not await rooms.is_muted(alice, sid)
 
-    async def test_tells_what_is_not_there(self, serve: Serve, rooms: Rooms) -> None:
+    async def test_reports_what_is_not_found(self, serve: Serve, rooms: Rooms) -> None:
         alice, sid = await publish(rooms, ALICE, await rooms.open(metadata=OWNED_BY_A))
         bob, bobs_sid = await publish(rooms, BOB, alice.room)
         await rooms.unpublish(alice, sid)
@@ -145,25 +143,25 @@ class EndToEnd:
                 (bob, bobs_sid, "PARTICIPANT_NOT_FOUND"),
                 (nowhere, sid, no_room),
             ):
-                assert (await mute(service, participant, track)).told == (404, code)
+                assert (await mute(service, participant, track)).outcome == (404, code)
 
-    async def test_takes_no_outage_for_not_found(self, serve: Serve, rooms: Rooms) -> None:
+    async def test_reports_no_outage_as_not_found(self, serve: Serve, rooms: Rooms) -> None:
         alice, sid = await publish(rooms, ALICE, await rooms.open(metadata=OWNED_BY_A))
         for guarded in (True, False):
             service = await serve(guarded=guarded)
             async with rooms.unreachable():
                 answer = await mute(service, alice, sid)
                 ready = await service.ask("GET", "/readyz")
-            assert answer.told == (500, "LIVEKIT_UNAVAILABLE")
-            assert ready.told == (503, "NOT_READY")
+            assert answer.outcome == (500, "LIVEKIT_UNAVAILABLE")
+            assert ready.outcome == (503, "NOT_READY")
             assert (await mute(service, alice, sid)).status == 200
 
-    async def test_tells_that_livekit_refuses_our_key(self, serve: Serve, rooms: Rooms) -> None:
+    async def test_reports_that_livekit_rejects_our_key(self, serve: Serve, rooms: Rooms) -> None:
         alice, sid = await publish(rooms, ALICE, await rooms.open(metadata=OWNED_BY_A))
         for guarded in (True, False):
             service = await serve(guarded=guarded, secret="a-wrong-secret-of-over-32-characters")
-            assert (await mute(service, alice, sid)).told == (500, "MUTE_FAILED")
-            assert (await service.ask("GET", "/readyz")).told == (503, "NOT_READY")
+            assert (await mute(service, alice, sid)).outcome == (500, "MUTE_FAILED")
+            assert (await service.ask("GET", "/readyz")).outcome == (503, "NOT_READY")
             assert "answered 401" in service.events[-1]["reason"]
 
     async def test_is_ready_with_the_right_key(self, service: Service) -> None:
@@ -188,7 +186,7 @@ class TestWithTheDouble(EndToEnd):
     def rooms(self, double: LiveKitDouble) -> Rooms:
         return arranged.behind_double(double)
 
-    async def test_asks_no_more_of_livekit_than_it_must(
+    async def test_makes_no_needless_livekit_calls(
         self, serve: Serve, rooms: Rooms, double: LiveKitDouble
     ) -> None:
         alice, sid = await publish(rooms, ALICE, await rooms.open(metadata=OWNED_BY_A))

@@ -7,7 +7,7 @@ import pytest
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from tests.contract.livekit_over_http import LiveKit, double_served, server_reached
-from tests.livekit_server import LiveKitServer
+from tests.support.livekit_server import LiveKitServer
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from contract.livekit_double import LiveKitDouble
 from contract.rooms import Rooms
 from domain.room import RoomName
 from domain.track import Participant, TrackSid
-from tests.livekit_server import LiveKitServer
-from tests.rooms import arranged
-from tests.rooms.real import rooms_on
+from tests.support.livekit_server import LiveKitServer
+from tests.support.rooms import arranged
+from tests.support.rooms.real import rooms_on
 
 M = TypeVar("M", bound=Message)
 

@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve, frozen
 from multidict import CIMultiDict
 
-from tests.document import Document
+from tests.support.openapi_document import Document
 
 MUTE = "/livekit/participant/mute"
 COMMON = {

@@ -21,7 +21,7 @@ NOT_ENABLED = twirp_error(
 )
 NO_RESPONSE = twirp_error(503, "unavailable", "twirp error unknown: no response from servers")
 CANCELED = twirp_error(408, "canceled", "twirp error unknown: request canceled")
-NOBODY = twirp_error(404, "not_found", "twirp error unknown: participant does not exist")
+ABSENT = twirp_error(404, "not_found", "twirp error unknown: participant does not exist")
 REMOTE_UNMUTE = pytest.mark.parametrize("remote_unmute", [True], ids=["remote-unmute"])
 LONG_WAIT = pytest.mark.parametrize("absent_wait_s", [60.0], ids=["long-wait"])
 EMPTY = TrackSid("")
@@ -52,18 +52,20 @@ class TestMutePublishedTrack:
         assert reported(await livekit.mute(alice, sid, muted=False)) == (sid, False)
         assert not await livekit.rooms.is_muted(alice, sid)
 
-    async def test_refuses_to_unmute_unless_told_otherwise(self, livekit: LiveKit) -> None:
+    async def test_refuses_to_unmute_by_default(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
         await livekit.mute(alice, sid)
         assert await livekit.mute(alice, sid, muted=False) == NOT_ENABLED
         assert await livekit.rooms.is_muted(alice, sid)
 
-    async def test_refuses_to_unmute_before_it_looks(self, livekit: LiveKit) -> None:
+    async def test_refuses_to_unmute_without_looking_for_the_track(self, livekit: LiveKit) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)
         assert await livekit.mute(alice, NO_TRACK, muted=False) == NOT_ENABLED
 
     @pytest.mark.parametrize("sid", [NO_TRACK, EMPTY])
-    async def test_says_nothing_of_an_unknown_track(self, livekit: LiveKit, sid: TrackSid) -> None:
+    async def test_answers_without_a_track_for_an_unknown_sid(
+        self, livekit: LiveKit, sid: TrackSid
+    ) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)
         assert reported(await livekit.mute(alice, sid)) is None
 
@@ -72,40 +74,40 @@ class TestMutePublishedTrack:
         alice, _ = await publish(livekit.rooms, ALICE)
         assert reported(await livekit.mute(alice, NO_TRACK, muted=False)) is None
 
-    async def test_says_nothing_of_a_stale_track(self, livekit: LiveKit) -> None:
+    async def test_answers_without_a_track_for_a_stale_sid(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
         await livekit.rooms.unpublish(alice, sid)
         assert reported(await livekit.mute(alice, sid)) is None
 
-    async def test_says_nothing_of_a_track_of_others(self, livekit: LiveKit) -> None:
+    async def test_answers_without_a_track_for_a_sid_of_others(self, livekit: LiveKit) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)
         bob, sid = await publish(livekit.rooms, BOB, alice.room)
         assert reported(await livekit.mute(alice, sid)) is None
         assert not await livekit.rooms.is_muted(bob, sid)
 
-    async def test_waits_in_vain_for_somebody_unknown(self, livekit: LiveKit) -> None:
+    async def test_times_out_for_an_unknown_participant(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
         assert await livekit.mute(evolve(alice, identity=BOB), sid) == NO_RESPONSE
 
-    async def test_waits_in_vain_in_an_unknown_room(self, livekit: LiveKit) -> None:
-        nobody = Participant(room=await unused_name(livekit.rooms), identity=ALICE)
-        assert await livekit.mute(nobody, NO_TRACK) == NO_RESPONSE
+    async def test_times_out_in_an_unknown_room(self, livekit: LiveKit) -> None:
+        absent = Participant(room=await unused_name(livekit.rooms), identity=ALICE)
+        assert await livekit.mute(absent, NO_TRACK) == NO_RESPONSE
 
-    async def test_waits_in_vain_for_who_has_left(self, livekit: LiveKit) -> None:
+    async def test_times_out_for_a_participant_who_has_left(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
         await livekit.rooms.leave(alice)
         assert await livekit.mute(alice, sid) == NO_RESPONSE
 
-    async def test_waits_before_it_refuses_to_unmute(self, livekit: LiveKit) -> None:
+    async def test_times_out_before_it_refuses_to_unmute(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
         assert await livekit.mute(evolve(alice, identity=BOB), sid, muted=False) == NO_RESPONSE
 
     @LONG_WAIT
-    @pytest.mark.parametrize("patience_ms", ["50", "0", "-1"])
-    async def test_waits_no_longer_than_asked(self, livekit: LiveKit, patience_ms: str) -> None:
-        nobody = Participant(room=await unused_name(livekit.rooms), identity=ALICE)
-        headers = {"X-Twirp-Timeout-Ms": patience_ms}
-        assert await livekit.mute(nobody, NO_TRACK, headers=headers) == CANCELED
+    @pytest.mark.parametrize("timeout_ms", ["50", "0", "-1"])
+    async def test_obeys_the_timeout_header(self, livekit: LiveKit, timeout_ms: str) -> None:
+        absent = Participant(room=await unused_name(livekit.rooms), identity=ALICE)
+        headers = {"X-Twirp-Timeout-Ms": timeout_ms}
+        assert await livekit.mute(absent, NO_TRACK, headers=headers) == CANCELED
 
     async def test_mutes_nothing_in_no_time(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
@@ -113,24 +115,29 @@ class TestMutePublishedTrack:
         assert await livekit.mute(alice, sid, headers=headers) == CANCELED
         assert not await livekit.rooms.is_muted(alice, sid)
 
-    @pytest.mark.parametrize("patience_ms", ["4000", "soon", ""])
-    async def test_mutes_in_time(self, livekit: LiveKit, patience_ms: str) -> None:
+    @pytest.mark.parametrize("timeout_ms", ["4000", "soon", ""])
+    async def test_mutes_in_time(self, livekit: LiveKit, timeout_ms: str) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
-        headers = {"X-Twirp-Timeout-Ms": patience_ms}
+        headers = {"X-Twirp-Timeout-Ms": timeout_ms}
         assert reported(await livekit.mute(alice, sid, headers=headers)) == (sid, True)
 
     async def test_speaks_json(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
-        wish = {"room": alice.room, "identity": alice.identity, "track_sid": sid, "muted": True}
-        answer = await livekit.ask_in_json(MUTE, wish, livekit.admin(alice.room))
+        request = {"room": alice.room, "identity": alice.identity, "track_sid": sid, "muted": True}
+        answer = await livekit.ask_in_json(MUTE, request, livekit.admin(alice.room))
         track = answer.json()["track"]
         assert isinstance(track, dict)
         assert (track["sid"], track["muted"], track["type"]) == (sid, True, "AUDIO")
 
-    async def test_says_nothing_in_json(self, livekit: LiveKit) -> None:
+    async def test_answers_without_a_track_in_json(self, livekit: LiveKit) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)
-        wish = {"room": alice.room, "identity": alice.identity, "trackSid": NO_TRACK, "muted": True}
-        answer = await livekit.ask_in_json(MUTE, wish, livekit.admin(alice.room))
+        request = {
+            "room": alice.room,
+            "identity": alice.identity,
+            "trackSid": NO_TRACK,
+            "muted": True,
+        }
+        answer = await livekit.ask_in_json(MUTE, request, livekit.admin(alice.room))
         assert answer.json() == {"track": None}
 
 
@@ -139,25 +146,25 @@ class TestGetParticipant:
         asked = RoomParticipantIdentity(room=who.room, identity=who.identity)
         return await livekit.ask("GetParticipant", asked, livekit.admin(who.room))
 
-    async def test_knows_who_is_there(self, livekit: LiveKit) -> None:
+    async def test_finds_a_participant(self, livekit: LiveKit) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)
         participant = (await self.get(livekit, alice)).message(ParticipantInfo)
         assert participant.identity == ALICE
         assert participant.state == ParticipantInfo.State.ACTIVE
         assert participant.sid.startswith("PA_")
 
-    async def test_does_not_find_somebody_unknown(self, livekit: LiveKit) -> None:
+    async def test_does_not_find_an_unknown_participant(self, livekit: LiveKit) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)
-        assert await self.get(livekit, evolve(alice, identity=BOB)) == NOBODY
+        assert await self.get(livekit, evolve(alice, identity=BOB)) == ABSENT
 
     async def test_does_not_find_anybody_in_an_unknown_room(self, livekit: LiveKit) -> None:
         name = await unused_name(livekit.rooms)
-        assert await self.get(livekit, Participant(room=name, identity=ALICE)) == NOBODY
+        assert await self.get(livekit, Participant(room=name, identity=ALICE)) == ABSENT
 
-    async def test_does_not_find_who_has_left(self, livekit: LiveKit) -> None:
+    async def test_does_not_find_a_participant_who_has_left(self, livekit: LiveKit) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)
         await livekit.rooms.leave(alice)
-        assert await self.get(livekit, alice) == NOBODY
+        assert await self.get(livekit, alice) == ABSENT
 
     async def test_answers_in_no_time(self, livekit: LiveKit) -> None:
         name = await livekit.rooms.open()
@@ -165,7 +172,7 @@ class TestGetParticipant:
         answer = await livekit.ask(
             "GetParticipant", asked, livekit.admin(name), headers={"X-Twirp-Timeout-Ms": "0"}
         )
-        assert answer == NOBODY
+        assert answer == ABSENT
 
     async def test_speaks_json(self, livekit: LiveKit) -> None:
         alice, _ = await publish(livekit.rooms, ALICE)

@@ -34,7 +34,7 @@ async def hear_nothing(url: URL) -> None:
 
 
 class TestAnswers:
-    async def test_come_in_line_and_then_no_more(self, double: LiveKitDouble) -> None:
+    async def test_are_used_once_each_in_order(self, double: LiveKitDouble) -> None:
         double.fail_next("ListRooms", twirp_error("aborted", "1"), twirp_error("internal", "2"))
         double.fail_next("ListRooms", twirp_error("internal", "3", status=200))
         async with double_served(double) as livekit:
@@ -52,7 +52,7 @@ class TestAnswers:
         with pytest.raises(KeyError):
             double.fail_next("ListRoom", silence)
 
-    async def test_may_be_always_the_same_for_a_while(self, double: LiveKitDouble) -> None:
+    async def test_may_be_the_same_for_every_call(self, double: LiveKitDouble) -> None:
         async with double_served(double) as livekit:
             with double.always(hang_up):
                 for _ in range(2):
@@ -60,7 +60,7 @@ class TestAnswers:
                         await list_rooms(livekit)
             assert (await list_rooms(livekit)).status == 200
 
-    async def test_may_be_none_until_the_double_is_taken_down(self, double: LiveKitDouble) -> None:
+    async def test_may_be_missing_until_the_double_stops(self, double: LiveKitDouble) -> None:
         asked = asyncio.Event()
 
         async def hear_and_be_silent(request: web.Request) -> web.StreamResponse:

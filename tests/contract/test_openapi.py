@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.document import OUTSIDE, Document, Node
+from tests.support.openapi_document import OUTSIDE, Document, Node
 
 MUTE = "/livekit/participant/mute"
 COMMON_HEADERS = {"X-Request-ID", "X-Content-Type-Options", "Cache-Control"}

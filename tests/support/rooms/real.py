@@ -26,9 +26,9 @@ from typing_extensions import override
 from contract.rooms import Rooms
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, TrackSid
-from tests.livekit_server import LiveKitServer
+from tests.support.livekit_server import LiveKitServer
 
-_PATIENCE_S = 10.0
+_TIMEOUT_S = 10.0
 _POLL_S = 0.01
 _SAMPLE_RATE = 48_000
 
@@ -72,7 +72,7 @@ class RealRooms(Rooms):
 
     @override
     async def leave(self, participant: Participant) -> None:
-        """Have the server send them home: about one in a hundred goodbyes of clients gets lost."""
+        """Have the server remove them: about one in a hundred disconnects of clients gets lost."""
         asked = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
         await self._api.room.remove_participant(asked)
         await self._clients.pop(participant).disconnect()
@@ -93,26 +93,26 @@ class RealRooms(Rooms):
 
     @override
     async def is_muted(self, participant: Participant, sid: TrackSid) -> bool:
-        """Ask the participant's client once it has heard all that the server had to say to it.
+        """Ask the participant's client once it has received all that the server has sent to it.
 
-        What the server says to one client arrives in order, so a message of our own comes last.
+        What the server sends to one client arrives in order, so a message of our own comes last.
         """
         client = self._clients[participant]
-        heard = asyncio.Event()
+        received = asyncio.Event()
         message = uuid4().hex
 
         @client.on("participant_metadata_changed")
         def on_metadata(_: rtc.Participant, _old: str, new: str) -> None:
             if new == message:
-                heard.set()
+                received.set()
 
         await self._api.room.update_participant(
             UpdateParticipantRequest(
                 room=participant.room, identity=participant.identity, metadata=message
             )
         )
-        async with asyncio.timeout(_PATIENCE_S):
-            await heard.wait()
+        async with asyncio.timeout(_TIMEOUT_S):
+            await received.wait()
         client.off("participant_metadata_changed", on_metadata)
         return client.local_participant.track_publications[sid].muted
 
@@ -125,8 +125,8 @@ class RealRooms(Rooms):
         with self._server.stopped():
             yield
 
-    async def send_home(self) -> None:
-        """Let everybody leave, without waiting until the server has noticed."""
+    async def disconnect_all(self) -> None:
+        """Disconnect every participant, without waiting until the server has noticed."""
         for client in self._clients.values():
             await client.disconnect()
         for source in self._sources:
@@ -153,16 +153,16 @@ class RealRooms(Rooms):
 
 @asynccontextmanager
 async def rooms_on(server: LiveKitServer) -> AsyncIterator[RealRooms]:
-    """Open the back door to a server's rooms, and send everybody home at the end."""
+    """Open the back door to a server's rooms, and disconnect every participant at the end."""
     async with LiveKitAPI(server.url, server.api_key, server.api_secret, failover=False) as api:
         rooms = RealRooms(server, api)
         try:
             yield rooms
         finally:
-            await rooms.send_home()
+            await rooms.disconnect_all()
 
 
 async def _until_not(question: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(_TIMEOUT_S):
         while await question():  # noqa: ASYNC110 - the answer is in another process
             await asyncio.sleep(_POLL_S)

@@ -124,10 +124,10 @@ class TestGrants:
 
     async def test_changes_nothing_where_it_denies(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
-        wish = MuteRoomTrackRequest(
+        request = MuteRoomTrackRequest(
             room=alice.room, identity=alice.identity, track_sid=sid, muted=True
         )
-        assert await livekit.ask(MUTE, wish, livekit.token(ADMIN)) == DENIED
+        assert await livekit.ask(MUTE, request, livekit.token(ADMIN)) == DENIED
         assert not await livekit.rooms.is_muted(alice, sid)
 
 

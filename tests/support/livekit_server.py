@@ -17,13 +17,15 @@ from typing import IO
 
 from attrs import define, field
 
-_START_S = 20.0
+from tests.support.timeouts import scaled
+
+_START_S = scaled(60.0)
 _ATTEMPTS = 3
 _POLL_S = 0.05
 
 
 class ServerDidNotStartError(Exception):
-    """A binary is no LiveKit server, or not one that starts here."""
+    """A binary is not a LiveKit server, or does not start here."""
 
 
 @define(kw_only=True)
@@ -41,7 +43,7 @@ class LiveKitServer:
         return f"http://127.0.0.1:{self.port}"
 
     def kill(self) -> None:
-        """End the server, and all that it knew."""
+        """End the server; its rooms are lost."""
         _kill(self.process)
 
     def start_again(self) -> None:
@@ -50,7 +52,7 @@ class LiveKitServer:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Keep the server from answering: its port stays open, and nobody is at home."""
+        """Keep the server from answering; its port stays open."""
         self.process.send_signal(SIGSTOP)
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # until then it may still answer
         try:
@@ -61,7 +63,7 @@ class LiveKitServer:
 
 @contextmanager
 def run_livekit_server(binary: Path, *, remote_unmute: bool) -> Iterator[LiveKitServer]:
-    """Run a server until left; how it ends is of no interest, for it keeps nothing.
+    """Run a server while this is entered.
 
     Raises:
         ServerDidNotStartError: it ended, or did not answer within 20 s.
