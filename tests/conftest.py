@@ -1,4 +1,4 @@
-"""What tests of every room share: the choice of a real LiveKit server, and what is left out."""
+"""What all tests share: options, the tests that are deselected, and timeouts."""
 
 import os
 from collections import Counter
@@ -11,15 +11,16 @@ import pytest
 
 pytest.register_assert_rewrite("contract.room_gateway")
 
-from tests import kept_secrets  # noqa: E402 - see above
-from tests.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
-from tests.campaigns.figures import Campaigns, figures, length, length_of  # noqa: E402 - see above
-from tests.command import Run  # noqa: E402 - see above
-from tests.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
+from tests.robustness.metrics import RobustnessReport, length, length_of, metrics  # noqa: E402 - see above
+from tests.support import secret_scan  # noqa: E402 - see above
+from tests.support.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
+from tests.support.command import Run  # noqa: E402 - see above
+from tests.support.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
+from tests.support.timeouts import scale_timeout  # noqa: E402 - see above
 
-__all__ = ["blocking_calls_fail", "figures", "length", "nothing_blocks"]
+__all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks"]
 
-_LEFT_OUT = pytest.StashKey[Counter[str]]()
+_DESELECTED = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,35 +35,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--soak",
         type=float,
         metavar="FACTOR",
-        help="run campaigns at so many times their full length, times judged too, and tell figures",
+        help="multiply the robustness tests' full length, check times too, and print metrics",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Campaigns(config))
-    config.pluginmanager.register(kept_secrets)
+    config.pluginmanager.register(RobustnessReport(config))
+    config.pluginmanager.register(secret_scan)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    reasons = [_why_left_out(item, config) for item in items]
-    left_out = [item for item, reason in zip(items, reasons, strict=True) if reason]
-    config.stash[_LEFT_OUT] = Counter(reason for reason in reasons if reason)
-    config.hook.pytest_deselected(items=left_out)
+    reasons = [_why_deselected(item, config) for item in items]
+    deselected = [item for item, reason in zip(items, reasons, strict=True) if reason]
+    config.stash[_DESELECTED] = Counter(reason for reason in reasons if reason)
+    config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item, reason in zip(items, reasons, strict=True) if not reason]
+    for item in items:
+        scale_timeout(item)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for reason, number in config.stash.get(_LEFT_OUT, Counter()).items():
-        terminalreporter.write_line(f"LEFT OUT [{number}] {reason}")
+    for reason, number in config.stash.get(_DESELECTED, Counter()).items():
+        terminalreporter.write_line(f"DESELECTED [{number}] {reason}")
 
 
-def _why_left_out(item: pytest.Item, config: pytest.Config) -> str:
+def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
     if item.get_closest_marker("livekit_server") and not config.getoption("--livekit-server"):
         return "needs a real LiveKit server: --livekit-server=PATH"
-    if item.get_closest_marker("soak") and not length_of(config).soaks:
-        return "takes long, or judges times: make soak"
+    if item.get_closest_marker("json_test_suite") and not os.environ.get("JSON_TEST_SUITE"):
+        return "needs a checkout of the JSON test suite: JSON_TEST_SUITE=PATH"
+    if item.get_closest_marker("soak") and not length_of(config).is_soak:
+        return "takes long, or checks times: make soak"
     if not isinstance(item, pytest.Function) or item.cls is None:
         return ""
     differs: Mapping[str, str] = getattr(item.cls, "differs", {})

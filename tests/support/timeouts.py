@@ -1,0 +1,22 @@
+"""Timeouts of the tests, which ``TEST_TIMEOUT_SCALE`` multiplies on a slow or busy machine."""
+
+import os
+from typing import Final
+
+import pytest
+
+SCALE: Final = float(os.environ.get("TEST_TIMEOUT_SCALE", "1"))
+HOUR_S: Final = 3600.0
+"""For every timeout that a test is not about: what it ends late also ends the test."""
+
+
+def scaled(seconds: float) -> float:
+    return seconds * SCALE
+
+
+def scale_timeout(item: pytest.Item) -> None:
+    """Scale the timeout of a test: its marker's, or the suite's unless the command line sets it."""
+    own = item.get_closest_marker("timeout")
+    if own or item.config.getoption("timeout") is None:
+        seconds = own.args[0] if own else item.config.getini("timeout")
+        item.add_marker(pytest.mark.timeout(scaled(float(seconds))), append=False)
