@@ -1,5 +1,5 @@
-"""How fast the service is beside the shortest honest handler, and how its cost grows.
+"""Performance of the service beside a minimal handler, and how its cost grows.
 
-Every program runs in a process of its own and is measured from outside. The service, the
-reference and the load each stand alone; none of the product's rooms knows this one.
+The service, the minimal handler and the load generator run in processes of their own and are
+measured from outside. No package of the service imports this one.
 """

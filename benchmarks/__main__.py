@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, print the tables, and write them down."""
+"""``python -m benchmarks``: measure, print tables, and write JSON."""
 
 import argparse
 import json
@@ -11,25 +11,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from benchmarks.figures import Life, Results, Run, Runs
-from benchmarks.fleet import Fleet, Keys
 from benchmarks.measure import LoadFailedError, measure
 from benchmarks.processes import ProgramFailedError
 from benchmarks.report import as_json, as_text
+from benchmarks.results import ProcessMetrics, Results, Run, Runs
 from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.servers import Keys, Servers
 from benchmarks.startup import import_s, start_s
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the benchmarks; 1 where an answer was wrong or a program failed, whatever was fast."""
+    """Run the benchmarks; return 1 if an answer was wrong or a program failed."""
     arguments = _parser().parse_args(argv)
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit)
     older = json.loads(arguments.compare.read_text()) if arguments.compare else None
     try:
         with TemporaryDirectory() as folder, ExitStack() as running:
-            results = _run(_fleet(arguments, Path(folder), running), arguments)
+            results = _run(_servers(arguments, Path(folder), running), arguments)
     except (LoadFailedError, ProgramFailedError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 1
@@ -45,11 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--livekit-url", help="a real LiveKit server, instead of a double")
     parser.add_argument("--api-key", default="", help="its API key")
     parser.add_argument("--api-secret", default="", help="the key's secret")
-    parser.add_argument("--participants", type=int, help="in the room of many; 1000, or 100 real")
-    parser.add_argument("--compare", type=Path, metavar="OLDER.json", help="results from before")
+    parser.add_argument(
+        "--participants",
+        type=int,
+        help="in the room with many; default: 1000, or 100 with --livekit-url",
+    )
+    parser.add_argument("--compare", type=Path, metavar="OLDER.json", help="earlier results")
     parser.add_argument("--json", type=Path, metavar="OUT.json", default=Path("bench.json"))
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=0.8, help="how long each run measures")
+    parser.add_argument("--seconds", type=float, default=0.8, help="duration of each run")
     parser.add_argument(
         "--only",
         nargs="+",
@@ -60,11 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _fleet(arguments: argparse.Namespace, folder: Path, running: ExitStack) -> Fleet:
+def _servers(arguments: argparse.Namespace, folder: Path, running: ExitStack) -> Servers:
     url, participants = arguments.livekit_url, arguments.participants
     if participants is None:
         participants = 100 if url else 1000
-    return Fleet(
+    return Servers(
         keys=Keys(url=url, api_key=arguments.api_key, api_secret=arguments.api_secret)
         if url
         else Keys(),
@@ -74,50 +78,50 @@ def _fleet(arguments: argparse.Namespace, folder: Path, running: ExitStack) -> F
     )
 
 
-def _leave(number: int, _: object) -> NoReturn:
-    """Leave as by an exception, so that what was started is stopped."""
+def _exit(number: int, _: object) -> NoReturn:
+    """Exit by an exception, so that the processes are stopped."""
     sys.exit(128 + number)
 
 
-def _run(fleet: Fleet, arguments: argparse.Namespace) -> Results:
+def _run(servers: Servers, arguments: argparse.Namespace) -> Results:
     asked = [each for each in SCENARIOS if not arguments.only or each.key in arguments.only]
-    scenarios = [each for each in asked if fleet.can_run(each)]
+    scenarios = [each for each in asked if servers.can_run(each)]
     for each in scenarios:
         for program in each.programs:
-            fleet.program(program, each.variant)
+            servers.program(program, each.variant)
     whole = not arguments.only
-    before_mib = fleet.program("service", "usual").resident_mib if whole else 0.0
-    runs = tuple(_rounds(fleet, scenarios, arguments.rounds, arguments.seconds))
+    before_mib = servers.program("service", "usual").resident_mib if whole else 0.0
+    runs = tuple(_rounds(servers, scenarios, arguments.rounds, arguments.seconds))
     return Results(
-        livekit=fleet.keys.url or "the double",
+        livekit=servers.keys.url or "the double",
         rounds=arguments.rounds,
         seconds=arguments.seconds,
         scenarios=tuple(each.key for each in scenarios),
-        left_out=tuple(each.key for each in asked if each not in scenarios),
+        skipped=tuple(each.key for each in asked if each not in scenarios),
         runs=Runs(runs),
-        life=_life(fleet, runs, before_mib) if whole else None,
+        process=_process_metrics(servers, runs, before_mib) if whole else None,
     )
 
 
 def _rounds(
-    fleet: Fleet, scenarios: Sequence[Scenario], rounds: int, seconds: float
+    servers: Servers, scenarios: Sequence[Scenario], rounds: int, seconds: float
 ) -> Iterable[Run]:
     runs = [(scenario, program) for scenario in scenarios for program in scenario.programs]
     for round_ in range(rounds):
         sys.stderr.write(f"round {round_ + 1} of {rounds}\n")
-        turn = -1 if round_ % 2 else 1  # back and forth, so that nobody is always first
+        turn = -1 if round_ % 2 else 1  # alternate, so that no program is always first
         for scenario, program in runs[::turn]:
-            yield measure(fleet, scenario, program, round_=round_, seconds=seconds)
+            yield measure(servers, scenario, program, round_=round_, seconds=seconds)
 
 
-def _life(fleet: Fleet, runs: Sequence[Run], before_mib: float) -> Life:
+def _process_metrics(servers: Servers, runs: Sequence[Run], before_mib: float) -> ProcessMetrics:
     usual = {each.key for each in SCENARIOS if each.variant == "usual"}
     served = [run for run in runs if run.program == "service" and run.scenario in usual]
-    return Life(
+    return ProcessMetrics(
         before_mib=before_mib,
-        after_mib=fleet.program("service", "usual").resident_mib,
+        after_mib=servers.program("service", "usual").resident_mib,
         requests=sum(run.warm_up_requests + run.requests for run in served),
-        start_s=start_s(fleet),
+        start_s=start_s(servers),
         import_s=import_s(),
     )
 

@@ -1,7 +1,7 @@
-"""The reference: the shortest honest handler that a good engineer would write by hand.
+"""The reference: the shortest correct handler that one would write by hand.
 
-It does what has to be done, on the fastest libraries, with livekit-api as it comes, which signs a
-token for each call. It checks no request, keeps no log and bounds nothing.
+It uses the fastest libraries, and livekit-api as documented, which signs a token for each call.
+It validates no request, writes no log and has no limits.
 """
 
 import asyncio
@@ -19,28 +19,28 @@ _TENANTS = web.AppKey("tenants", dict[str, str])
 
 
 async def mute(request: web.Request) -> web.Response:
-    """Mute a track, the room's owner checked first where callers have ids."""
-    wish = orjson.loads(await request.read())
+    """Mute a track; check the room's owner first if there are API secrets."""
+    payload = orjson.loads(await request.read())
     rooms = request.app[_LIVEKIT].room
     if request.app[_TENANTS]:
         tenant = request.app[_TENANTS].get(request.headers["Authorization"][len("Bearer ") :])
         if tenant is None:
             return _error(401, "UNAUTHORIZED")
-        found = (await rooms.list_rooms(ListRoomsRequest(names=[wish["room_name"]]))).rooms
+        found = (await rooms.list_rooms(ListRoomsRequest(names=[payload["room_name"]]))).rooms
         if not found or orjson.loads(found[0].metadata)["auth_id"] != tenant:
             return _error(404, "ROOM_NOT_FOUND")
     answer = await rooms.mute_published_track(
         MuteRoomTrackRequest(
-            room=wish["room_name"],
-            identity=wish["participant_identity"],
-            track_sid=wish["track_sid"],
-            muted=wish["muted"],
+            room=payload["room_name"],
+            identity=payload["participant_identity"],
+            track_sid=payload["track_sid"],
+            muted=payload["muted"],
         )
     )
     if not answer.HasField("track"):
         return _error(404, "TRACK_NOT_FOUND")
-    wish["muted"] = answer.track.muted
-    return web.Response(body=orjson.dumps(wish), content_type="application/json")
+    payload["muted"] = answer.track.muted
+    return web.Response(body=orjson.dumps(payload), content_type="application/json")
 
 
 def _error(status: int, code: str) -> web.Response:
@@ -49,19 +49,19 @@ def _error(status: int, code: str) -> web.Response:
 
 
 async def live(_: web.Request) -> web.Response:
-    """Answer, which is all there is to being alive."""
+    """Answer the liveness probe."""
     return web.Response(body=b'{"status":"OK"}', content_type="application/json")
 
 
 async def hold_livekit(app: web.Application) -> AsyncIterator[None]:
-    """Keep one client of LiveKit, made as its documentation says, for as long as we serve."""
+    """Keep one LiveKit client, created as its documentation shows, while the server runs."""
     async with LiveKitAPI() as livekit:  # LIVEKIT_URL and the rest from the environment
         app[_LIVEKIT] = livekit
         yield
 
 
 async def serve() -> None:
-    """Serve until the process is told to stop; say in one line of JSON where."""
+    """Serve until the process is stopped; print the URL in one line of JSON."""
     app = web.Application()
     secrets = json.loads(os.environ.get("AUTH_API_SECRETS_JSON", "[]"))
     app[_TENANTS] = {each["secret"]: each["id"] for each in secrets}

@@ -1,4 +1,4 @@
-"""What the service is meant to reach. A goal missed fails nothing; it is there to be seen."""
+"""The performance goals. A missed goal is reported and fails nothing."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 from typing_extensions import override
 
-from benchmarks.figures import Life, Results, Runs, Spread
+from benchmarks.results import ProcessMetrics, Results, Runs, Spread
 from benchmarks.scenarios import BASE
 
 _WORDS: Mapping[Callable[[float, float], bool], str] = {
@@ -18,7 +18,7 @@ _WORDS: Mapping[Callable[[float, float], bool], str] = {
 
 @frozen(kw_only=True)
 class Goal:
-    """A bound, and what was measured; ``None`` where nothing was."""
+    """A bound and the measured value, ``None`` if not measured."""
 
     name: str
     measured: float | None
@@ -27,7 +27,7 @@ class Goal:
 
     @property
     def mark(self) -> str:
-        """Say whether the goal is met."""
+        """Whether the goal is met."""
         if self.measured is None:
             return "not measured"
         return "met" if self.holds(self.measured, self.bound) else "MISSED"
@@ -39,7 +39,7 @@ class Goal:
 
 
 def goals(results: Results) -> tuple[Goal, ...]:
-    """Hold the results to the goals."""
+    """Compare the results with the goals."""
     return (
         *_goals_against_bare(results.runs),
         *_goals_of_calls(results.runs),
@@ -48,7 +48,7 @@ def goals(results: Results) -> tuple[Goal, ...]:
             measured=results.runs.median("absent", "service", "p99_ms"),
             bound=250,
         ),
-        *_goals_of_life(results.life),
+        *_goals_of_process(results.process),
     )
 
 
@@ -69,7 +69,7 @@ def _goals_against_bare(runs: Runs) -> tuple[Goal, ...]:
 
 
 def _goals_of_calls(runs: Runs) -> tuple[Goal, ...]:
-    name = "LiveKit calls a request"
+    name = "LiveKit calls per request"
     return (
         Goal(
             name=f"{name}, authenticated, 32 connections",
@@ -90,10 +90,14 @@ def _goals_of_calls(runs: Runs) -> tuple[Goal, ...]:
     )
 
 
-def _goals_of_life(life: Life | None) -> tuple[Goal, ...]:
+def _goals_of_process(process: ProcessMetrics | None) -> tuple[Goal, ...]:
     return (
-        Goal(name="seconds to start", measured=life.start_s if life else None, bound=1),
-        Goal(name="MiB of memory at the end", measured=life.after_mib if life else None, bound=100),
+        Goal(name="seconds to start", measured=process.start_s if process else None, bound=1),
+        Goal(
+            name="MiB of memory at the end",
+            measured=process.after_mib if process else None,
+            bound=100,
+        ),
     )
 
 

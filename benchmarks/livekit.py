@@ -1,6 +1,6 @@
-"""A fast LiveKit double: the contract's rooms behind a door that costs next to nothing.
+"""A fast LiveKit double: the contract's rooms behind a minimal HTTP server.
 
-It speaks just the HTTP that the programs under test speak to it. The faithful double is
+It understands only the requests that the programs under test send. The faithful double is
 ``contract.livekit_double``; one built on aiohttp would cost more than what is measured.
 """
 
@@ -25,7 +25,7 @@ from livekit.protocol.room import (
 )
 from typing_extensions import override
 
-from benchmarks.stage import Rooms, arrange
+from benchmarks.targets import Rooms, create_targets
 from contract.livekit_rooms import LiveKitRooms
 from contract.livekit_token import Grants, TokenRefusedError, read_grants
 from contract.twirp import STATUSES, TwirpError
@@ -44,7 +44,7 @@ _TOKENS_REMEMBERED = 4096
 
 
 class LiveKit:
-    """The rooms, the calls counted, and who may do what, judged once for each token."""
+    """The rooms, a counter of calls, and a cache of the grants of each token."""
 
     def __init__(self, rooms: LiveKitRooms, *, api_key: str, api_secret: str) -> None:
         self.calls: Counter[str] = Counter()
@@ -54,25 +54,25 @@ class LiveKit:
         )
 
     async def answer(self, path: bytes, authorization: str, body: bytes) -> bytes:
-        """Do as a request says, and put the answer on the wire."""
+        """Perform a request and return the encoded answer."""
         if path == b"/calls":
-            return _on_wire(200, json.dumps(self.calls).encode())
+            return _encode(200, json.dumps(self.calls).encode())
         kind = _REQUESTS.get(path)
         if kind is None:
-            return _on_wire(404, b"404 page not found\n")
+            return _encode(404, b"404 page not found\n")
         self.calls[kind.DESCRIPTOR.name] += 1
         try:
             done = await self._rooms.perform(kind.FromString(body), self._grants(authorization))
         except TokenRefusedError as refusal:
-            return _on_wire(401, str(refusal).encode())
+            return _encode(401, str(refusal).encode())
         except TwirpError as error:
-            told = json.dumps({"code": error.code, "msg": error.msg}).encode()
-            return _on_wire(STATUSES[error.code], told, b"application/json")
-        return _on_wire(200, done.SerializeToString(), b"application/protobuf")
+            received = json.dumps({"code": error.code, "msg": error.msg}).encode()
+            return _encode(STATUSES[error.code], received, b"application/json")
+        return _encode(200, done.SerializeToString(), b"application/protobuf")
 
 
 class Connection(asyncio.Protocol):
-    """A connection of a client, who is answered in order; whoever hangs up is forgotten."""
+    """A connection whose requests are answered in order."""
 
     def __init__(self, livekit: LiveKit) -> None:
         self._livekit = livekit
@@ -114,14 +114,14 @@ class Connection(asyncio.Protocol):
         self._answer_next()
 
 
-def _on_wire(status: int, body: bytes, kind: bytes = b"text/plain") -> bytes:
+def _encode(status: int, body: bytes, kind: bytes = b"text/plain") -> bytes:
     head = b"HTTP/1.1 %d Whatever\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
     return head % (status, kind, len(body)) + body
 
 
 @define
-class ArrangedRooms(Rooms):
-    """The back door to the rooms of the double."""
+class DoubleRooms(Rooms):
+    """Creates rooms and participants in the double directly."""
 
     _rooms: LiveKitRooms
 
@@ -139,7 +139,7 @@ class ArrangedRooms(Rooms):
 
 
 async def serve(*, participants: int, more_rooms: int) -> None:
-    """Serve until the process is told to stop; say in one line of JSON what there is, and where."""
+    """Serve until the process is stopped; print the targets in one line of JSON."""
     rooms = LiveKitRooms()
     livekit = LiveKit(
         rooms,
@@ -147,19 +147,19 @@ async def serve(*, participants: int, more_rooms: int) -> None:
         api_secret=os.environ["LIVEKIT_API_SECRET"],
     )
     for number in range(more_rooms):
-        rooms.put_room(RoomName(f"one-more-{number}"), metadata='{"auth_id": "somebody"}')
+        rooms.put_room(RoomName(f"one-more-{number}"), metadata='{"auth_id": "other"}')
     loop = asyncio.get_running_loop()
     server = await loop.create_server(partial(Connection, livekit), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    stage = await arrange(
-        ArrangedRooms(rooms), url=url, prefix="benchmark", participants=participants
+    targets = await create_targets(
+        DoubleRooms(rooms), url=url, prefix="benchmark", participants=participants
     )
-    print(json.dumps(unstructure(stage)), flush=True)
+    print(json.dumps(unstructure(targets)), flush=True)
     await server.serve_forever()
 
 
 def main() -> None:
-    """Serve as the arguments say."""
+    """Serve, with as many rooms and participants as the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--participants", type=int, default=1000)
     parser.add_argument("--more-rooms", type=int, default=0)

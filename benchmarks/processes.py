@@ -1,4 +1,4 @@
-"""Programs as processes of our own, and what the operating system says of them."""
+"""Programs in processes of their own, and their CPU time and memory."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 PROJECT = Path(__file__).parents[1]
-_START_S = 180.0  # a hundred participants take their time to join a real server
+_START_S = 180.0  # for a hundred participants to join a real server
 _ANSWER_S = 10.0
 _STOP_S = 15.0
 _POLL_S = 0.005
@@ -25,7 +25,7 @@ _MIB = 1 << 20
 
 
 class ProgramFailedError(Exception):
-    """A program did not start; the text is what it wrote."""
+    """A program did not start; the text is its output."""
 
 
 @frozen(kw_only=True)
@@ -33,27 +33,27 @@ class Running:
     """A program that listens."""
 
     process: "subprocess.Popen[bytes]" = field(repr=False)
-    said: Mapping[str, Any]
-    """The line of JSON in which it told its URL."""
+    ready: Mapping[str, Any]
+    """The line of JSON that it printed once it listened."""
 
     @property
     def url(self) -> str:
-        """Where it listens."""
-        return str(self.said["url"])
+        """The URL on which it listens."""
+        return str(self.ready["url"])
 
     @property
     def cpu_s(self) -> float:
-        """The CPU time that all its threads have used so far, in and out of the kernel."""
+        """CPU time of all its threads so far, user and system."""
         return time.clock_gettime(~self.process.pid << 3 | 2)  # clock_getcpuclockid(3) on Linux
 
     @property
     def resident_mib(self) -> float:
-        """The memory that it holds now."""
+        """Its resident memory."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / _MIB
 
     def get(self, path: str) -> bytes:
-        """Ask it for a page that has to be there."""
+        """Send a GET request that must be answered with 200."""
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_ANSWER_S)
         try:
             connection.request("GET", path)
@@ -66,7 +66,7 @@ class Running:
 
 
 def run(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
-    """Run this environment's Python to its end; give what it says."""
+    """Run this environment's Python until it exits; return its output."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=PROJECT,
@@ -82,10 +82,10 @@ def run(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
 def running(
     arguments: Sequence[str], variables: Mapping[str, str], folder: Path
 ) -> Iterator[Running]:
-    """Run a program of this environment, its log in a file, from when it listens until left.
+    """Run a program of this environment, with its log in a file; wait until it listens.
 
     Raises:
-        ProgramFailedError: it ended, or did not say in time where it listens.
+        ProgramFailedError: it exited, or printed no URL in time.
     """
     handle, log = mkstemp(dir=folder, suffix=".log")
     with os.fdopen(handle) as output:
@@ -98,7 +98,7 @@ def running(
             stderr=output,
         )
     try:
-        yield Running(process=process, said=_wait_until_it_listens(process, Path(log)))
+        yield Running(process=process, ready=_wait_until_it_listens(process, Path(log)))
     finally:
         _stop(process)
 
@@ -108,8 +108,8 @@ def _wait_until_it_listens(process: "subprocess.Popen[bytes]", log: Path) -> Map
     while time.monotonic() < deadline_s and process.poll() is None:
         whole_lines = log.read_text().rpartition("\n")[0].splitlines()
         for line in whole_lines:
-            if line.startswith("{") and "url" in (said := json.loads(line)):
-                return dict(said)
+            if line.startswith("{") and "url" in (ready := json.loads(line)):
+                return dict(ready)
         time.sleep(_POLL_S)
     raise ProgramFailedError(f"{process.args!r} does not listen: {log.read_text()[-2000:]}")
 

@@ -1,12 +1,12 @@
-"""The results in words and in JSON, and against older ones."""
+"""The results as tables, as JSON, and compared with earlier results."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import asdict
 
-from benchmarks.figures import Life, Results, Runs, Spread
 from benchmarks.goals import goals
+from benchmarks.results import ProcessMetrics, Results, Runs, Spread
 from benchmarks.scenarios import SCENARIOS, Scenario
 
 _COLUMNS: Mapping[str, tuple[str, int]] = {
@@ -16,21 +16,21 @@ _COLUMNS: Mapping[str, tuple[str, int]] = {
     "cpu_us": ("own CPU us", 1),
     "livekit_calls": ("LiveKit calls", 3),
 }
-_BESIDE = {
-    "livekit_cpu_us": "LiveKit's CPU a call",
-    "load_cpu_us": "the load's CPU a request",
+_FURTHER = {
+    "livekit_cpu_us": "LiveKit's CPU per call",
+    "load_cpu_us": "load generator's CPU per request",
 }
 _RATIOS = {"cpu_us": "own CPU", "requests_per_s": "requests/s"}
 
 
 def as_text(results: Results, *, older: Mapping[str, Any] | None = None) -> str:
-    """Put the results in tables, as medians over the rounds, ratios with their extremes."""
+    """Format the results as tables: medians over the rounds, ratios with minimum and maximum."""
     lines = [
         f"LiveKit: {results.livekit}; {results.rounds} rounds of {results.seconds:g} s each",
         *_table(results),
         *_ratios(results),
         *_growth(results),
-        *(_life(results.life) if results.life else ()),
+        *(_process_metrics(results.process) if results.process else ()),
         "",
         "goals",
         *(f"  {goal}" for goal in goals(results)),
@@ -40,27 +40,27 @@ def as_text(results: Results, *, older: Mapping[str, Any] | None = None) -> str:
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """Put the results in a form that ``--compare`` reads, and that others may."""
+    """Convert the results to JSON, which ``--compare`` reads."""
     runs = results.runs
     shown = _shown(results)
     return {
         "livekit": results.livekit,
         "rounds": results.rounds,
         "seconds": results.seconds,
-        "left_out": list(results.left_out),
+        "skipped": list(results.skipped),
         "medians": {
             f"{each.key}/{program}": {
-                figure: runs.median(each.key, program, figure) for figure in (*_COLUMNS, *_BESIDE)
+                metric: runs.median(each.key, program, metric) for metric in (*_COLUMNS, *_FURTHER)
             }
             for each in shown
             for program in each.programs
         },
         "ratios": {
-            each.key: {figure: _plain(runs.against_bare(each.key, figure)) for figure in _RATIOS}
+            each.key: {metric: _plain(runs.against_bare(each.key, metric)) for metric in _RATIOS}
             for each in shown
         },
         "growth": {each.key: _plain(runs.growth(each.key)) for each in shown if each.grows},
-        "life": asdict(results.life) if results.life else None,
+        "process": asdict(results.process) if results.process else None,
         "goals": {goal.name: goal.mark for goal in goals(results)},
         "runs": [asdict(run) for run in runs.all],
     }
@@ -78,8 +78,8 @@ def _table(results: Results) -> Iterator[str]:
     heads = "".join(f"{head:>15}" for head, _ in _COLUMNS.values())
     yield from ("", f"{'scenario':<32}{'program':<8}{heads}")
     for each in SCENARIOS:
-        if each.key in results.left_out:
-            yield f"{each.name:<32}left out"
+        if each.key in results.skipped:
+            yield f"{each.name:<32}skipped"
     for each in _shown(results):
         for program in each.programs:
             medians = {name: results.runs.median(each.key, program, name) for name in _COLUMNS}
@@ -87,9 +87,9 @@ def _table(results: Results) -> Iterator[str]:
                 f"{_number(medians[name], digits):>15}" for name, (_, digits) in _COLUMNS.items()
             )
             yield f"{each.name:<32}{program:<8}{cells}"
-    for figure, name in _BESIDE.items():
+    for metric, name in _FURTHER.items():
         first = _shown(results)[0]
-        value = results.runs.median(first.key, "service", figure)
+        value = results.runs.median(first.key, "service", metric)
         yield f"{name}, {first.name}, us: {_number(value, 1)}"
 
 
@@ -98,7 +98,7 @@ def _ratios(results: Results) -> Iterator[str]:
     yield from ("", f"{'service / bare':<32}{heads}")
     for each in _shown(results):
         if "bare" in each.programs:
-            spreads = [results.runs.against_bare(each.key, figure) for figure in _RATIOS]
+            spreads = [results.runs.against_bare(each.key, metric) for metric in _RATIOS]
             yield f"{each.name:<32}{''.join(f'{_spread(spread):>26}' for spread in spreads)}"
 
 
@@ -109,26 +109,26 @@ def _growth(results: Results) -> Iterator[str]:
             yield f"{each.name:<32}{_spread(results.runs.growth(each.key)):>26}"
 
 
-def _life(life: Life) -> Iterator[str]:
+def _process_metrics(process: ProcessMetrics) -> Iterator[str]:
     yield ""
-    yield f"start until GET / answers, s: {life.start_s:.3f} (imports {life.import_s:.3f})"
+    yield f"start until GET / answers, s: {process.start_s:.3f} (imports {process.import_s:.3f})"
     yield (
-        f"resident memory, MiB: {life.before_mib:.1f} at the start,"
-        f" {life.after_mib:.1f} after {life.requests} requests"
+        f"resident memory, MiB: {process.before_mib:.1f} at the start,"
+        f" {process.after_mib:.1f} after {process.requests} requests"
     )
 
 
 def _comparison(runs: Runs, older: Mapping[str, Any]) -> Iterator[str]:
-    yield from ("", f"{'against the older results':<56}{'now':>12}{'then':>12}{'change':>12}")
+    yield from ("", f"{'compared with earlier results':<56}{'now':>12}{'before':>12}{'change':>12}")
     for each in SCENARIOS:
         for program in each.programs:
             key = f"{each.key}/{program}"
             then = older["medians"].get(key, {}).get("cpu_us")
             name = f"{each.name}, {program}, own CPU us"
             yield from _change(name, runs.median(each.key, program, "cpu_us"), then)
-        for figure, word in _RATIOS.items():
-            now = runs.against_bare(each.key, figure)
-            then = (older["ratios"].get(each.key, {}).get(figure) or {}).get("median")
+        for metric, word in _RATIOS.items():
+            now = runs.against_bare(each.key, metric)
+            then = (older["ratios"].get(each.key, {}).get(metric) or {}).get("median")
             yield from _change(f"{each.name}, ratio of {word}", now.median if now else None, then)
 
 

@@ -1,13 +1,13 @@
-"""What is measured: who asks for what, over how many connections, of programs set how."""
+"""The scenarios: requests, number of connections, and settings of the programs."""
 
 import json
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from benchmarks.plan import Exchange
-from benchmarks.stage import Stage, Target
+from benchmarks.load_config import Exchange
+from benchmarks.targets import Target, Targets
 
 Program = Literal["bare", "service"]
 Variant = Literal["usual", "without-id", "many-secrets", "many-rooms"]
@@ -23,15 +23,15 @@ class Scenario:
 
     Attributes:
         key: its name for ``--only``.
-        exchanges: the requests, made for what is on the stage, and what to expect.
+        exchanges: creates the requests and the expected answers.
         variant: the settings of the programs and of the LiveKit behind them.
-        idle_connections: so many more stay open beside.
+        idle_connections: number of further connections that stay open without requests.
         grows: whether its cost is compared with that of the base scenario.
     """
 
     key: str
     name: str
-    exchanges: Callable[[Stage], Sequence[Exchange]]
+    exchanges: Callable[[Targets], Sequence[Exchange]]
     connections: int = 32
     programs: tuple[Program, ...] = ("bare", "service")
     variant: Variant = "usual"
@@ -39,52 +39,51 @@ class Scenario:
     grows: bool = False
 
 
-def one(stage: Stage) -> Sequence[Exchange]:
-    """Ask for the same track all the time."""
-    return [_mute(stage.alone[0])]
+def one_track(targets: Targets) -> Sequence[Exchange]:
+    """Mute the same track in every request."""
+    return [_mute(targets.one_per_room[0])]
 
 
-def one_without_id(stage: Stage) -> Sequence[Exchange]:
-    """Ask for the same track all the time, without saying who asks."""
-    return [_mute(stage.alone[0], authenticated=False)]
+def one_track_without_id(targets: Targets) -> Sequence[Exchange]:
+    """Mute the same track in every request, as an anonymous caller."""
+    return [_mute(targets.one_per_room[0], authenticated=False)]
 
 
-def in_each_room(stage: Stage) -> Sequence[Exchange]:
-    """Ask for somebody of another room each time."""
-    return [_mute(target) for target in stage.alone]
+def one_track_per_room(targets: Targets) -> Sequence[Exchange]:
+    """Mute a track of another room in each request."""
+    return [_mute(target) for target in targets.one_per_room]
 
 
-def in_the_crowd(stage: Stage) -> Sequence[Exchange]:
-    """Ask for somebody else of the same room each time."""
-    return [_mute(target) for target in stage.crowd]
+def all_tracks_of_a_room(targets: Targets) -> Sequence[Exchange]:
+    """Mute the track of another participant of the same room in each request."""
+    return [_mute(target) for target in targets.same_room]
 
 
-def in_a_foreign_room(stage: Stage) -> Sequence[Exchange]:
-    """Ask for a track of another tenant's."""
-    return [_refused(stage.foreign, "ROOM_NOT_FOUND")]
+def room_of_another_tenant(targets: Targets) -> Sequence[Exchange]:
+    """Try to mute a track in a room of another tenant."""
+    return [_not_found(targets.other_tenant, "ROOM_NOT_FOUND")]
 
 
-def of_nobody(stage: Stage) -> Sequence[Exchange]:
-    """Ask for somebody who is not there, in a room that is."""
-    sid = stage.alone[0].track_sid
-    nobodies = [
-        Target(room=stage.alone[0].room, identity=f"nobody-{number}", track_sid=sid)
+def absent_participants(targets: Targets) -> Sequence[Exchange]:
+    """Try to mute participants who are not in the room."""
+    present = targets.one_per_room[0]
+    return [
+        _not_found(evolve(present, identity=f"absent-{number}"), "PARTICIPANT_NOT_FOUND")
         for number in range(_ABSENT)
     ]
-    return [_refused(nobody, "PARTICIPANT_NOT_FOUND") for nobody in nobodies]
 
 
 def _mute(target: Target, *, authenticated: bool = True) -> Exchange:
-    request = _request(_wish(target), authenticated=authenticated)
-    return Exchange(request=request, status=200, members=_wish(target))
+    body = _body(target)
+    return Exchange(request=_request(body, authenticated=authenticated), status=200, members=body)
 
 
-def _refused(target: Target, code: str) -> Exchange:
-    request = _request(_wish(target), authenticated=True)
+def _not_found(target: Target, code: str) -> Exchange:
+    request = _request(_body(target), authenticated=True)
     return Exchange(request=request, status=404, members={"code": code})
 
 
-def _wish(target: Target) -> dict[str, str | bool]:
+def _body(target: Target) -> dict[str, str | bool]:
     return {
         "room_name": target.room,
         "participant_identity": target.identity,
@@ -93,25 +92,27 @@ def _wish(target: Target) -> dict[str, str | bool]:
     }
 
 
-def _request(wish: dict[str, str | bool], *, authenticated: bool) -> str:
-    body = json.dumps(wish)
+def _request(body: dict[str, str | bool], *, authenticated: bool) -> str:
+    content = json.dumps(body)
     lines = [
         "POST /livekit/participant/mute HTTP/1.1",
         "Host: 127.0.0.1",
         *([f"Authorization: Bearer {SECRET_OF_OWNER}"] if authenticated else []),
         "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
+        f"Content-Length: {len(content)}",
     ]
-    return "\r\n".join([*lines, "", body])
+    return "\r\n".join([*lines, "", content])
 
 
 SCENARIOS = (
-    Scenario(key=BASE, name="authenticated, 32 connections", exchanges=one),
-    Scenario(key="participants", name="many participants", exchanges=in_the_crowd, grows=True),
+    Scenario(key=BASE, name="authenticated, 32 connections", exchanges=one_track),
+    Scenario(
+        key="participants", name="many participants", exchanges=all_tracks_of_a_room, grows=True
+    ),
     Scenario(
         key="10000-rooms",
         name="10,000 more rooms",
-        exchanges=one,
+        exchanges=one_track,
         programs=("service",),
         variant="many-rooms",
         grows=True,
@@ -119,7 +120,7 @@ SCENARIOS = (
     Scenario(
         key="10000-secrets",
         name="10,000 API secrets",
-        exchanges=one,
+        exchanges=one_track,
         programs=("service",),
         variant="many-secrets",
         grows=True,
@@ -127,17 +128,25 @@ SCENARIOS = (
     Scenario(
         key="1000-idle",
         name="1,000 idle connections",
-        exchanges=one,
+        exchanges=one_track,
         programs=("service",),
         idle_connections=1000,
         grows=True,
     ),
     Scenario(
-        key="authenticated-1", name="authenticated, 1 connection", exchanges=one, connections=1
+        key="authenticated-1",
+        name="authenticated, 1 connection",
+        exchanges=one_track,
+        connections=1,
     ),
-    Scenario(key="no-id", name="no id", exchanges=one_without_id, variant="without-id"),
-    Scenario(key="rooms", name="50 rooms in turn", exchanges=in_each_room),
-    Scenario(key="foreign", name="wrong tenant", exchanges=in_a_foreign_room),
-    Scenario(key="absent", name="absent participants", exchanges=of_nobody, programs=("service",)),
+    Scenario(key="no-id", name="no id", exchanges=one_track_without_id, variant="without-id"),
+    Scenario(key="rooms", name="50 rooms in turn", exchanges=one_track_per_room),
+    Scenario(key="foreign", name="wrong tenant", exchanges=room_of_another_tenant),
+    Scenario(
+        key="absent",
+        name="absent participants",
+        exchanges=absent_participants,
+        programs=("service",),
+    ),
 )
-"""In this order, so that what is compared is measured close together."""
+"""The order keeps the scenarios that are compared with each other close in time."""

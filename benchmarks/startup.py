@@ -1,10 +1,10 @@
-"""How long the service takes to start, and to import."""
+"""The time that the service takes to start and to import."""
 
 import time
 from statistics import median
 
-from benchmarks.fleet import Fleet
 from benchmarks.processes import run
+from benchmarks.servers import Servers
 
 _TIMES = 5
 _IMPORT = (
@@ -12,18 +12,18 @@ _IMPORT = (
 )
 
 
-def start_s(fleet: Fleet) -> float:
+def start_s(servers: Servers) -> float:
     """Measure the time from a process's start until its first ``GET /`` is answered."""
-    return median(_start_s(fleet) for _ in range(_TIMES))
+    return median(_start_s(servers) for _ in range(_TIMES))
 
 
 def import_s() -> float:
-    """Measure what importing the program takes, by its own clock: to end takes Python long, too."""
+    """Measure the import time in the process itself, because its exit takes time too."""
     return median(float(run(["-c", _IMPORT], {})) for _ in range(_TIMES))
 
 
-def _start_s(fleet: Fleet) -> float:
+def _start_s(servers: Servers) -> float:
     began_s = time.perf_counter()
-    with fleet.start("service", "usual") as service:
+    with servers.start("service", "usual") as service:
         service.get("/")
         return time.perf_counter() - began_s

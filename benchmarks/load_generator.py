@@ -1,7 +1,8 @@
-"""The load: reads a plan from standard input, and looks at every answer.
+"""A load generator that checks every answer.
 
-It warms up, says so in one line, waits for a line, asks for as long as the plan says, and tells
-the outcome. Whoever reads the CPU time of others before and after has exactly the requests told.
+It reads its configuration from standard input, warms up, prints the result of the warm-up in one
+line, waits for a line, sends requests for the configured time, and prints that result. A caller
+that reads CPU times while the generator waits attributes them to exactly these requests.
 """
 
 import asyncio
@@ -19,9 +20,9 @@ import uvloop
 from cattrs import structure, unstructure
 from typing_extensions import override
 
-from benchmarks.plan import Exchange, Outcome, Plan
+from benchmarks.load_config import Exchange, LoadConfig, LoadResult
 
-_PATIENCE_S = 30.0
+_TIMEOUT_S = 30.0
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _STATUS = slice(len("HTTP/1.1 "), len("HTTP/1.1 200"))
 _LIVE = Exchange(
@@ -30,11 +31,11 @@ _LIVE = Exchange(
 
 
 class WrongAnswerError(Exception):
-    """An answer is not what it has to be; the text shows both."""
+    """An answer differs from the expected one; the text shows both."""
 
 
 class Expectation:
-    """A request in bytes, and a judge of its answers who knows the last good one again."""
+    """A request and its expected answer; an answer equal to the last good one is not parsed."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.request = exchange.request.encode()
@@ -42,10 +43,10 @@ class Expectation:
         self._good = (b"", b"")
 
     def check(self, head: bytes, body: bytes) -> None:
-        """Look at an answer.
+        """Check an answer.
 
         Raises:
-            WrongAnswerError: its status or its body is another than expected.
+            WrongAnswerError: its status or its body differs from the expected one.
         """
         if (head[_STATUS], body) == self._good:
             return
@@ -60,10 +61,10 @@ class Expectation:
 
 def _holds(body: bytes, members: Mapping[str, object]) -> bool:
     try:
-        told = orjson.loads(body)
+        received = orjson.loads(body)
     except ValueError:
         return False
-    return isinstance(told, dict) and members.items() <= told.items()
+    return isinstance(received, dict) and members.items() <= received.items()
 
 
 class Client(asyncio.Protocol):
@@ -72,7 +73,7 @@ class Client(asyncio.Protocol):
     def __init__(self, expectations: Iterator[Expectation]) -> None:
         self._expectations = expectations
         self._received = b""
-        self._hung_up = False
+        self._closed = False
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,31 +81,31 @@ class Client(asyncio.Protocol):
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def check_open(self) -> None:
-        """Make sure that the connection is still there.
+        """Check that the connection is still open.
 
         Raises:
-            WrongAnswerError: the other side has hung up.
+            WrongAnswerError: the server closed it.
         """
-        if self._hung_up:
+        if self._closed:
             raise WrongAnswerError(f"a connection was closed, after {self._received!r}")
 
-    async def ask_until(self, end_s: float) -> list[float]:
-        """Ask, at least once, until that time has come; give the latencies in seconds.
+    async def send_until(self, end_s: float) -> list[float]:
+        """Send requests, at least one, until ``end_s``; return the latencies in seconds.
 
         Raises:
-            WrongAnswerError: an answer was not as expected, or none came.
+            WrongAnswerError: an answer was wrong, or the connection was closed.
         """
         self.check_open()
         self._end_s = end_s
         self._latencies_s: list[float] = []
         self._done = asyncio.get_running_loop().create_future()
-        self._ask()
+        self._send()
         await self._done
         return self._latencies_s
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         self._expected = next(self._expectations)
-        self._asked_s = time.perf_counter()
+        self._sent_s = time.perf_counter()
         self._transport.write(self._expected.request)
 
     @override
@@ -116,32 +117,34 @@ class Client(asyncio.Protocol):
             return
         self._received = b""
         now_s = time.perf_counter()
-        self._latencies_s.append(now_s - self._asked_s)
+        self._latencies_s.append(now_s - self._sent_s)
         try:
             self._expected.check(head, body)
         except WrongAnswerError as error:
             self._done.set_exception(error)
             return
         if now_s < self._end_s:
-            self._ask()
+            self._send()
         else:
             self._done.set_result(None)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._hung_up = True
+        self._closed = True
         if not self._done.done():
-            self._done.set_exception(WrongAnswerError(f"hung up, after {self._received!r}"))
+            self._done.set_exception(
+                WrongAnswerError(f"a connection was closed, after {self._received!r}")
+            )
 
 
-async def _connect(plan: Plan) -> tuple[list[Client], list[Client]]:
-    """Open all connections: those to ask over, and those that stay idle once they were used."""
-    asked = cycle([Expectation(each) for each in plan.exchanges])
+async def _connect(config: LoadConfig) -> tuple[list[Client], list[Client]]:
+    """Open the connections for requests, and those that stay idle after one request."""
+    requests = cycle([Expectation(each) for each in config.exchanges])
     live = cycle([Expectation(_LIVE)])
-    idle = [await _open(plan.url, live) for _ in range(plan.idle_connections)]
+    idle = [await _open(config.url, live) for _ in range(config.idle_connections)]
     for each in idle:
-        await each.ask_until(0)
-    return [await _open(plan.url, asked) for _ in range(plan.connections)], idle
+        await each.send_until(0)
+    return [await _open(config.url, requests) for _ in range(config.connections)], idle
 
 
 async def _open(url: str, expectations: Iterator[Expectation]) -> Client:
@@ -151,14 +154,14 @@ async def _open(url: str, expectations: Iterator[Expectation]) -> Client:
     return client
 
 
-async def _ask_for(seconds: float, clients: list[Client]) -> Outcome:
+async def _send_for(seconds: float, clients: list[Client]) -> LoadResult:
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    async with asyncio.timeout(seconds + _PATIENCE_S):
-        asked = await asyncio.gather(*(each.ask_until(began_s + seconds) for each in clients))
+    async with asyncio.timeout(seconds + _TIMEOUT_S):
+        per_client = await asyncio.gather(*(each.send_until(began_s + seconds) for each in clients))
     elapsed_s = time.perf_counter() - began_s
     load_cpu_s = time.process_time() - began_cpu_s
-    latencies_s = sorted(latency for each in asked for latency in each)
-    return Outcome(
+    latencies_s = sorted(latency for each in per_client for latency in each)
+    return LoadResult(
         requests=len(latencies_s),
         elapsed_s=elapsed_s,
         p50_ms=1000 * latencies_s[len(latencies_s) // 2],
@@ -168,16 +171,16 @@ async def _ask_for(seconds: float, clients: list[Client]) -> Outcome:
 
 
 def main() -> int:
-    """Do as the plan says; 1 where an answer was wrong, which is told on standard error."""
-    plan = structure(json.loads(sys.stdin.readline()), Plan)
+    """Generate the load; return 1 and report on standard error if an answer was wrong."""
+    config = structure(json.loads(sys.stdin.readline()), LoadConfig)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            clients, idle = runner.run(_connect(plan))
-            for seconds in (plan.warm_up_s, plan.seconds):
-                outcome = runner.run(_ask_for(seconds, clients))
+            clients, idle = runner.run(_connect(config))
+            for seconds in (config.warm_up_s, config.seconds):
+                result = runner.run(_send_for(seconds, clients))
                 for each in idle:
                     each.check_open()
-                print(json.dumps(unstructure(outcome)), flush=True)
+                print(json.dumps(unstructure(result)), flush=True)
                 sys.stdin.readline()
     except (WrongAnswerError, OSError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")

@@ -1,4 +1,4 @@
-"""What the load is told to do, and what it tells back; both travel as JSON."""
+"""The load generator's input and output, exchanged as JSON."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Exchange:
-    """A request as it goes over the wire, and what an answer has to be.
+    """A request, and the answer to expect.
 
     Attributes:
-        request: all of its bytes, as text.
-        status: the status to expect.
-        members: what the answer's JSON has to hold.
+        request: its head and body, as sent.
+        status: the expected status.
+        members: members that the answer's JSON object must contain.
     """
 
     request: str
@@ -21,12 +21,12 @@ class Exchange:
 
 
 @frozen(kw_only=True)
-class Plan:
+class LoadConfig:
     """A closed loop: on each connection the next request follows the answer to the last.
 
     Attributes:
-        exchanges: gone through in turn, over and over, by all connections together.
-        idle_connections: so many more are open beside, each used once for ``GET /``.
+        exchanges: repeated in turn, shared by all connections.
+        idle_connections: number of further open connections, each used once for ``GET /``.
     """
 
     url: str
@@ -38,8 +38,8 @@ class Plan:
 
 
 @frozen(kw_only=True)
-class Outcome:
-    """What a measured stretch came to, all of its answers as expected."""
+class LoadResult:
+    """The measurements of one period in which every answer was as expected."""
 
     requests: int
     elapsed_s: float

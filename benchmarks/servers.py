@@ -1,4 +1,4 @@
-"""All the programs of a benchmark: LiveKits, services and references, from start to end."""
+"""The processes of a benchmark: LiveKits, services and references."""
 
 import json
 from contextlib import AbstractContextManager, ExitStack
@@ -10,7 +10,7 @@ from cattrs import structure
 
 from benchmarks.processes import Running, run, running
 from benchmarks.scenarios import SECRET_OF_OWNER, Program, Scenario, Variant
-from benchmarks.stage import OWNER, Stage
+from benchmarks.targets import OWNER, Targets
 
 MANY = 10_000
 _MODULES: dict[Program, list[str]] = {
@@ -24,7 +24,7 @@ class Keys:
     """The LiveKit to use.
 
     Attributes:
-        url: where a real server listens; empty for doubles of our own.
+        url: URL of a real server; empty for a double.
     """
 
     url: str = ""
@@ -34,15 +34,15 @@ class Keys:
 
 @frozen(kw_only=True)
 class LiveKit:
-    """A LiveKit that is arranged; ``double`` is its process where that is ours."""
+    """A LiveKit with its rooms; ``double`` is its process, ``None`` for a real server."""
 
-    stage: Stage
+    targets: Targets
     double: Running | None
 
 
 @define(kw_only=True)
-class Fleet:
-    """Starts what is asked for, once, and keeps it until ``running`` is closed."""
+class Servers:
+    """Starts each process on first use, and keeps it until ``running`` is closed."""
 
     keys: Keys
     participants: int
@@ -52,18 +52,18 @@ class Fleet:
     _programs: dict[tuple[Program, Variant], Running] = field(init=False, factory=dict)
 
     def can_run(self, scenario: Scenario) -> bool:
-        """Tell whether a scenario can be arranged: a real server is not filled to the brim."""
+        """Return whether a scenario is possible: a real server gets no 10,000 rooms."""
         return not (self.keys.url and scenario.variant == "many-rooms")
 
     def livekit(self, variant: Variant) -> LiveKit:
-        """Give the LiveKit of a variant, arranged."""
-        crowded = variant == "many-rooms"
-        if crowded not in self._livekits:
-            self._livekits[crowded] = self._arrange(more_rooms=MANY if crowded else 0)
-        return self._livekits[crowded]
+        """Return the LiveKit of a variant, with its rooms created."""
+        many_rooms = variant == "many-rooms"
+        if many_rooms not in self._livekits:
+            self._livekits[many_rooms] = self._create(more_rooms=MANY if many_rooms else 0)
+        return self._livekits[many_rooms]
 
     def program(self, program: Program, variant: Variant) -> Running:
-        """Give a program, set as the variant says."""
+        """Return a program that runs with the settings of the variant."""
         if (program, variant) not in self._programs:
             self._programs[program, variant] = self.running.enter_context(
                 self.start(program, variant)
@@ -71,21 +71,23 @@ class Fleet:
         return self._programs[program, variant]
 
     def start(self, program: Program, variant: Variant) -> AbstractContextManager[Running]:
-        """Start one more of a program."""
-        variables = self._livekit_variables(self.livekit(variant).stage.url)
+        """Start another process of a program."""
+        variables = self._livekit_variables(self.livekit(variant).targets.url)
         return running(_MODULES[program], variables | self._secrets(variant), self.folder)
 
-    def _arrange(self, *, more_rooms: int) -> LiveKit:
+    def _create(self, *, more_rooms: int) -> LiveKit:
         variables = self._livekit_variables(self.keys.url)
-        crowd = f"--participants={self.participants}"
+        participants = f"--participants={self.participants}"
         if self.keys.url:
-            guests = ["benchmarks.guests", f"--prefix=benchmark-{uuid4().hex}-"]
-            self.running.callback(run, ["-m", *guests, "--remove"], variables)
-            filled = self.running.enter_context(running([*guests, crowd], variables, self.folder))
-            return LiveKit(stage=structure(filled.said, Stage), double=None)
-        double = ["benchmarks.livekit", crowd, f"--more-rooms={more_rooms}"]
-        filled = self.running.enter_context(running(double, variables, self.folder))
-        return LiveKit(stage=structure(filled.said, Stage), double=filled)
+            client = ["benchmarks.participants", f"--prefix=benchmark-{uuid4().hex}-"]
+            self.running.callback(run, ["-m", *client, "--remove"], variables)
+            process = self.running.enter_context(
+                running([*client, participants], variables, self.folder)
+            )
+            return LiveKit(targets=structure(process.ready, Targets), double=None)
+        double = ["benchmarks.livekit", participants, f"--more-rooms={more_rooms}"]
+        process = self.running.enter_context(running(double, variables, self.folder))
+        return LiveKit(targets=structure(process.ready, Targets), double=process)
 
     def _livekit_variables(self, url: str) -> dict[str, str]:
         return {

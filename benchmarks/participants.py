@@ -1,7 +1,7 @@
-"""Fills a real LiveKit server with rooms and participants, and empties it again.
+"""Creates rooms and participants on a real LiveKit server, and deletes the rooms.
 
-The participants' process is just ended, for WebRTC may not let it end by itself; another one
-closes the rooms.
+The process of the participants is terminated, because WebRTC may block its exit; another process
+deletes the rooms.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from livekit.api import (
 )
 from typing_extensions import override
 
-from benchmarks.stage import Rooms, arrange
+from benchmarks.targets import Rooms, create_targets
 
 _SAMPLE_RATE = 48_000
 _EMPTY_FOR_S = 3600
@@ -31,14 +31,14 @@ _JOINING_AT_ONCE = 8
 
 @define
 class ServerRooms(Rooms):
-    """Rooms on the server, with participants who say nothing and hear nothing."""
+    """Rooms on the server; participants publish silence and subscribe to nothing."""
 
     _api: LiveKitAPI
-    _guests: list[rtc.Room] = field(init=False, factory=list)
-    _silence: rtc.AudioSource = field(
+    _clients: list[rtc.Room] = field(init=False, factory=list)
+    _audio: rtc.AudioSource = field(
         init=False, factory=lambda: rtc.AudioSource(_SAMPLE_RATE, 1, queue_size_ms=0)
     )
-    _door: asyncio.Semaphore = field(
+    _join_limit: asyncio.Semaphore = field(
         init=False, factory=lambda: asyncio.Semaphore(_JOINING_AT_ONCE)
     )
 
@@ -50,34 +50,34 @@ class ServerRooms(Rooms):
 
     @override
     async def join(self, room: str, identity: str) -> str:
-        async with self._door:
-            guest = rtc.Room()
+        async with self._join_limit:
+            client = rtc.Room()
             token = AccessToken().with_identity(identity)  # its key from the environment
-            await guest.connect(
+            await client.connect(
                 os.environ["LIVEKIT_URL"],
                 token.with_grants(VideoGrants(room_join=True, room=room)).to_jwt(),
                 rtc.RoomOptions(auto_subscribe=False),
             )
-            self._guests.append(guest)
-            track = rtc.LocalAudioTrack.create_audio_track("microphone", self._silence)
-            return (await guest.local_participant.publish_track(track)).sid
+            self._clients.append(client)
+            track = rtc.LocalAudioTrack.create_audio_track("microphone", self._audio)
+            return (await client.local_participant.publish_track(track)).sid
 
 
-async def stay(prefix: str, participants: int) -> None:
-    """Stay until the process is ended; say in one line of JSON who is there."""
+async def participate(prefix: str, participants: int) -> None:
+    """Keep the participants connected; print the targets in one line of JSON."""
     async with LiveKitAPI() as api:  # LIVEKIT_URL and the rest from the environment
-        stage = await arrange(
+        targets = await create_targets(
             ServerRooms(api),
             url=os.environ["LIVEKIT_URL"],
             prefix=prefix,
             participants=participants,
         )
-        print(json.dumps(unstructure(stage)), flush=True)
+        print(json.dumps(unstructure(targets)), flush=True)
         await asyncio.Event().wait()
 
 
 async def remove(prefix: str) -> None:
-    """Close the rooms of an earlier process, whereupon the server forgets everybody in them."""
+    """Delete the rooms of an earlier process, and with them their participants."""
     async with LiveKitAPI() as api:
         for room in (await api.room.list_rooms(ListRoomsRequest())).rooms:
             if room.name.startswith(prefix):
@@ -85,16 +85,16 @@ async def remove(prefix: str) -> None:
 
 
 def main() -> None:
-    """Fill the server as the arguments say, or empty it again."""
+    """Create or remove rooms, as the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prefix", required=True, help="how the names of its rooms begin")
+    parser.add_argument("--prefix", required=True, help="prefix of the room names")
     parser.add_argument("--participants", type=int, default=100)
-    parser.add_argument("--remove", action="store_true", help="close those rooms instead")
+    parser.add_argument("--remove", action="store_true", help="delete those rooms instead")
     arguments = parser.parse_args()
     if arguments.remove:
         asyncio.run(remove(arguments.prefix))
     else:
-        asyncio.run(stay(arguments.prefix, arguments.participants))
+        asyncio.run(participate(arguments.prefix, arguments.participants))
 
 
 if __name__ == "__main__":

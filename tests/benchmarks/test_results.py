@@ -2,9 +2,9 @@
 
 from attrs import evolve
 
-from benchmarks.figures import Results, Run, Runs, Spread
 from benchmarks.goals import goals
 from benchmarks.report import as_json, as_text
+from benchmarks.results import Results, Run, Runs, Spread
 from benchmarks.scenarios import BASE
 
 RUN = Run(
@@ -36,9 +36,9 @@ def results(*runs: Run) -> Results:
         rounds=3,
         seconds=1.0,
         scenarios=(BASE, "participants"),
-        left_out=("10000-rooms",),
+        skipped=("10000-rooms",),
         runs=Runs(runs),
-        life=None,
+        process=None,
     )
 
 
@@ -78,4 +78,4 @@ class TestReport:
         assert "-50.0%" in as_text(now, older=older)
 
     def test_says_what_was_left_out(self) -> None:
-        assert "left out" in as_text(results(RUN))
+        assert "skipped" in as_text(results(RUN))
