@@ -1,4 +1,4 @@
-# The two commands of a newcomer are `make run` and `make test`; the rest serves them.
+# `make` lists the targets. Start with `make run` and `make test`.
 
 PYTHON ?= python3
 PYENV_ROOT ?= $(HOME)/.pyenv
@@ -7,21 +7,27 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check test-all bench soak mutants audit install clean
+.PHONY: help run test coverage check test-all bench soak mutants audit install clean
 
 SOAK ?= 1
 
-run: install  ## serve the in-memory demo
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: install  ## serve a demo, without LiveKit
 	$(BIN)/livekit-mute serve --gateway in-memory
 
-test: install  ## all tests that need no LiveKit server
+test: install  ## all tests that need no LiveKit server; ARGS are passed on
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+coverage: install  ## the same tests, and the coverage of every package, which has a lower bound
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 
-check: install  ## style, types, and which room may import which
+check: install  ## style, types, and which package may import which
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_layers.py
 
 test-all:  ## the tests on every Python from 3.11 to 3.13 found here
 	@ran=0; for version in 3.11 3.12 3.13; do \
@@ -34,26 +40,34 @@ test-all:  ## the tests on every Python from 3.11 to 3.13 found here
 		done; \
 	done; [ $$ran = 1 ] || { echo "no Python from 3.11 to 3.13 found"; exit 1; }
 
-bench: install  ## how fast it is beside a bare handler, and how its cost grows
+bench: install  ## benchmarks beside a bare handler; ARGS are passed on
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: install  ## the campaigns at SOAK times their full length, with a table of figures
-	$(BIN)/python -m pytest -p no:xdist --timeout=0 -m campaign --soak=$(SOAK) $(ARGS)
+soak: install  ## robustness tests at SOAK (1) times their full length, with a table of metrics
+	$(BIN)/python -m pytest -p no:xdist --timeout=0 -m robustness --soak=$(SOAK) $(ARGS)
 
-mutants: install  ## small faults in authentication, rule, parser and errors: do the tests notice?
-	$(BIN)/python -m tests.mutants $(ARGS)
+mutants: install  ## mutation testing; MODULE=domain/room.py TESTS=tests/domain for one module alone
+	@$(if $(MODULE),echo '$(MODULE):$(TESTS)',grep -v '^#' tests/mutants.txt) | { failed=0; \
+		while IFS=: read -r modules tests; do \
+			TESTS="$$tests" PATH="$(CURDIR)/$(BIN):$$PATH" poodle . -c tests/mutants.toml \
+				$$(printf -- '--only %s ' $$modules) $(ARGS) </dev/null || failed=1; \
+		done; exit $$failed; }
 
-audit:  ## known holes of the pinned dependencies; needs an index that serves advisories
+.PHONY: settings-table
+settings-table: install  ## generate the README's tables of settings from their declarations
+	$(BIN)/python -m tests.support.settings_table
+
+audit:  ## known vulnerabilities in pinned dependencies; the package index must serve advisories
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet pip-audit
 	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
-install: $(VENV)/installed  ## make the virtual environment, with pinned versions
+install: $(VENV)/installed  ## set up .venv with pinned versions
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-clean:
+clean:  ## remove the virtual environments and what was built
 	rm -rf $(VENV) $(VENV)-* build dist
