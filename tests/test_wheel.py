@@ -47,7 +47,6 @@ def url(environment: Path, tmp_path: Path) -> Iterator[str]:
 
 
 class TestWheel:
-    @pytest.mark.timeout(180)  # it may have to bring the dependencies
     def test_serves(self, url: str) -> None:
         with urllib.request.urlopen(f"{url}/readyz") as answer:  # noqa: S310 - our own
             assert json.load(answer) == {"status": "READY"}
