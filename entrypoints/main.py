@@ -1,19 +1,13 @@
 """The command ``livekit-mute``: its arguments and exit codes."""
 
 import argparse
-import asyncio
-import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 from importlib.metadata import version
 
-import uvloop
-
 from entrypoints.http.server.listener import CannotListenError
-from entrypoints.serve import serve
+from entrypoints.serve import run
 from entrypoints.settings.environment import SettingsError
-from entrypoints.settings.settings import load_settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,10 +44,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run_serve(arguments: argparse.Namespace) -> None:
     given = {"HOST": arguments.host, "PORT": arguments.port}
-    variables = {**os.environ, **{name: value for name, value in given.items() if value}}
-    load = partial(load_settings, variables, gateway=arguments.gateway)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(load))
+    overrides = {name: value for name, value in given.items() if value}
+    run(overrides, gateway=arguments.gateway)
 
 
 def _fail(status: int, problem: str) -> int:

@@ -6,8 +6,10 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+
+import uvloop
 
 from entrypoints.container import Container
 from entrypoints.demo import demo_text
@@ -16,7 +18,19 @@ from entrypoints.http.observers.audit import audit
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import log_loop_error, make_log
 from entrypoints.reload import on_hangup, reload_on
-from entrypoints.settings.settings import Settings
+from entrypoints.settings.settings import GatewayKind, Settings, load_settings
+
+
+def run(overrides: Mapping[str, str], *, gateway: GatewayKind) -> None:
+    """Serve in this process, with settings from its environment; ``overrides`` take precedence.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        CannotListenError: the address cannot be listened on.
+    """
+    load = partial(load_settings, {**os.environ, **overrides}, gateway=gateway)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(load))
 
 
 async def serve(load: Callable[[], Settings]) -> None:
