@@ -123,7 +123,8 @@ class Connection(web.RequestHandler):
         self._half_closed = True
         unanswered = self._bodies()[0 if self._responding else 1 :]
         stay_open = any(body.is_eof() for body in unanswered)
-        self._abort_bodies()
+        for body in self._bodies():
+            self._abort_body(body, ConnectionResetError())
         return stay_open
 
     @override
@@ -167,10 +168,6 @@ class Connection(web.RequestHandler):
     def _bodies(self) -> list[StreamReader]:
         """Return the body of the newest request begun, and those of the requests behind it."""
         return [self._body, *(body for _, body in queued_messages(self))]
-
-    def _abort_bodies(self) -> None:
-        for body in self._bodies():
-            self._abort_body(body, ConnectionResetError())
 
     def _abort_body(self, body: StreamReader, error: Exception) -> None:
         """End an incomplete body, so that its handler fails instead of waiting for the rest."""
