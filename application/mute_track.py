@@ -42,9 +42,11 @@ class MuteTrack:
             RoomGatewayError: it was not done, or it is unknown whether it was; unavailable also
                 once the deadline has passed.
         """
-        deadline = await self.access.enter(
-            command.caller, command.participant.room, deadline=deadline
-        )
+        entry = await self.access.enter(command.caller, command.participant.room, deadline=deadline)
         return await self.access.gateway.mute_track(
-            command.participant, command.track_sid, muted=command.muted, deadline=deadline
+            command.participant,
+            command.track_sid,
+            muted=command.muted,
+            room_was_read=entry.room_was_read,
+            deadline=entry.deadline,
         )

@@ -11,6 +11,19 @@ from domain.room import RoomName, authorize
 
 
 @frozen(kw_only=True)
+class RoomEntry:
+    """That a caller may act in a room.
+
+    Attributes:
+        deadline: the deadline for what follows.
+        room_was_read: whether the room was read, so that it exists.
+    """
+
+    deadline: float
+    room_was_read: bool
+
+
+@frozen(kw_only=True)
 class RoomAccess:
     """The room gateway as use cases share it, with one timeout for all that each asks of it.
 
@@ -20,22 +33,25 @@ class RoomAccess:
     gateway: RoomGateway
     timeout_s: float
 
-    async def enter(self, caller: Caller, room: RoomName, *, deadline: float = math.inf) -> float:
+    async def enter(
+        self, caller: Caller, room: RoomName, *, deadline: float = math.inf
+    ) -> RoomEntry:
         """Check that a caller may act in a room; it is read only where the caller has an id.
 
         Between this check and what follows lies one round trip, in which a room can change hands.
 
         Returns:
-            The deadline for what follows: the one given, or sooner.
+            What applies to what follows; its deadline is the one given, or sooner.
 
         Raises:
             RoomNotFoundError: the room does not exist or belongs to somebody else.
             RoomGatewayError: the room could not be read.
         """
         deadline = self._tighten(deadline)
-        if isinstance(caller, IdentifiedCaller):
-            authorize(caller, await self.gateway.get_room(room, deadline=deadline))
-        return deadline
+        if not isinstance(caller, IdentifiedCaller):
+            return RoomEntry(deadline=deadline, room_was_read=False)
+        authorize(caller, await self.gateway.get_room(room, deadline=deadline))
+        return RoomEntry(deadline=deadline, room_was_read=True)
 
     async def verify(self, *, deadline: float = math.inf) -> None:
         """Check that rooms can be reached with our credentials.

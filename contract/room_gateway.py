@@ -59,6 +59,20 @@ class RoomGatewayContract:
         """Give the deadline of a call that is made now."""
         return asyncio.get_running_loop().time() + self.timeout_s
 
+    async def mute(
+        self,
+        gateway: RoomGateway,
+        participant: Participant,
+        sid: TrackSid,
+        *,
+        muted: bool,
+        room_was_read: bool = False,
+    ) -> Track:
+        """Mute or unmute a track within the time of a call."""
+        return await gateway.mute_track(
+            participant, sid, muted=muted, room_was_read=room_was_read, deadline=self.deadline()
+        )
+
     @final
     async def test_reads_a_room(self, gateway: RoomGateway, rooms: Rooms) -> None:
         """1.1 A room is read with its name and its owner, both unchanged."""
@@ -130,20 +144,16 @@ class RoomGatewayContract:
         """2.1 A muted track is reported as muted, and its participant is told."""
         alice, sid = await publish(rooms, ALICE, await rooms.open(await unused_name(rooms)))
         assert not await rooms.is_muted(alice, sid)
-        assert await gateway.mute_track(alice, sid, muted=True, deadline=self.deadline()) == Track(
-            sid=sid, muted=True
-        )
+        assert await self.mute(gateway, alice, sid, muted=True) == Track(sid=sid, muted=True)
         assert await rooms.is_muted(alice, sid)
 
     @final
     async def test_unmutes(self, gateway: RoomGateway, rooms: Rooms) -> None:
         """2.2 An unmuted track is reported as not muted, and its participant is told."""
         alice, sid = await publish(rooms, ALICE)
-        await gateway.mute_track(alice, sid, muted=True, deadline=self.deadline())
+        await self.mute(gateway, alice, sid, muted=True)
         assert await rooms.is_muted(alice, sid)
-        assert await gateway.mute_track(alice, sid, muted=False, deadline=self.deadline()) == Track(
-            sid=sid, muted=False
-        )
+        assert await self.mute(gateway, alice, sid, muted=False) == Track(sid=sid, muted=False)
         assert not await rooms.is_muted(alice, sid)
 
     @final
@@ -151,9 +161,7 @@ class RoomGatewayContract:
         """2.3 Setting the state that a track has already succeeds and changes nothing."""
         alice, sid = await publish(rooms, ALICE)
         for muted in (False, False, True, True, False, False):
-            assert await gateway.mute_track(
-                alice, sid, muted=muted, deadline=self.deadline()
-            ) == Track(sid=sid, muted=muted)
+            assert await self.mute(gateway, alice, sid, muted=muted) == Track(sid=sid, muted=muted)
             assert await rooms.is_muted(alice, sid) is muted
 
     @final
@@ -165,11 +173,11 @@ class RoomGatewayContract:
             await publish(rooms, BOB, alice.room),
             await publish(rooms, ALICE),
         ]
-        await gateway.mute_track(alice, sid, muted=True, deadline=self.deadline())
+        await self.mute(gateway, alice, sid, muted=True)
         assert [await rooms.is_muted(*other) for other in others] == [False] * 3
         for other in others:
-            await gateway.mute_track(*other, muted=True, deadline=self.deadline())
-        await gateway.mute_track(alice, sid, muted=False, deadline=self.deadline())
+            await self.mute(gateway, *other, muted=True)
+        await self.mute(gateway, alice, sid, muted=False)
         assert [await rooms.is_muted(*other) for other in others] == [True] * 3
 
     @final
@@ -179,21 +187,19 @@ class RoomGatewayContract:
         for unknown in (NO_TRACK, TrackSid(sid.swapcase()), TrackSid(sid[:-1])):
             for muted in (True, False):
                 with pytest.raises(TrackNotFoundError):
-                    await gateway.mute_track(alice, unknown, muted=muted, deadline=self.deadline())
+                    await self.mute(gateway, alice, unknown, muted=muted)
         assert not await rooms.is_muted(alice, sid)
 
     @final
     async def test_finds_no_unpublished_track(self, gateway: RoomGateway, rooms: Rooms) -> None:
         """2.6 An unpublished track is not found, and one published since is."""
         alice, old = await publish(rooms, ALICE)
-        await gateway.mute_track(alice, old, muted=True, deadline=self.deadline())
+        await self.mute(gateway, alice, old, muted=True)
         await rooms.unpublish(alice, old)
         new = await rooms.publish(alice)
         with pytest.raises(TrackNotFoundError):
-            await gateway.mute_track(alice, old, muted=True, deadline=self.deadline())
-        assert await gateway.mute_track(alice, new, muted=True, deadline=self.deadline()) == Track(
-            sid=new, muted=True
-        )
+            await self.mute(gateway, alice, old, muted=True)
+        assert await self.mute(gateway, alice, new, muted=True) == Track(sid=new, muted=True)
 
     @final
     async def test_finds_no_track_of_others(self, gateway: RoomGateway, rooms: Rooms) -> None:
@@ -201,7 +207,7 @@ class RoomGatewayContract:
         alice, _ = await publish(rooms, ALICE)
         for other, sid in (await publish(rooms, BOB, alice.room), await publish(rooms, ALICE)):
             with pytest.raises(TrackNotFoundError):
-                await gateway.mute_track(alice, sid, muted=True, deadline=self.deadline())
+                await self.mute(gateway, alice, sid, muted=True)
             assert not await rooms.is_muted(other, sid)
 
     @final
@@ -215,11 +221,9 @@ class RoomGatewayContract:
             Participant(room=await rooms.open(), identity=ALICE),
         ):
             with pytest.raises(ParticipantNotFoundError):
-                await gateway.mute_track(absent, sid, muted=True, deadline=self.deadline())
+                await self.mute(gateway, absent, sid, muted=True)
         with pytest.raises(ParticipantNotFoundError):
-            await gateway.mute_track(
-                evolve(bob, room=alice.room), bobs_sid, muted=True, deadline=self.deadline()
-            )
+            await self.mute(gateway, evolve(bob, room=alice.room), bobs_sid, muted=True)
         assert not await rooms.is_muted(alice, sid)
         assert not await rooms.is_muted(bob, bobs_sid)
 
@@ -231,9 +235,7 @@ class RoomGatewayContract:
         alice, sid = await publish(rooms, ALICE, await rooms.open(await unused_name(rooms)))
         for name in (await unused_name(rooms), *similar_names(alice.room)):
             with pytest.raises(ParticipantNotFoundError):
-                await gateway.mute_track(
-                    evolve(alice, room=RoomName(name)), sid, muted=True, deadline=self.deadline()
-                )
+                await self.mute(gateway, evolve(alice, room=RoomName(name)), sid, muted=True)
         assert not await rooms.is_muted(alice, sid)
 
     @final
@@ -242,16 +244,14 @@ class RoomGatewayContract:
     ) -> None:
         """2.10 A participant who has left is not found; after rejoining, only with new tracks."""
         alice, old = await publish(rooms, ALICE)
-        await gateway.mute_track(alice, old, muted=True, deadline=self.deadline())
+        await self.mute(gateway, alice, old, muted=True)
         await rooms.leave(alice)
         with pytest.raises(ParticipantNotFoundError):
-            await gateway.mute_track(alice, old, muted=True, deadline=self.deadline())
+            await self.mute(gateway, alice, old, muted=True)
         _, new = await publish(rooms, ALICE, alice.room)
         with pytest.raises(TrackNotFoundError):
-            await gateway.mute_track(alice, old, muted=True, deadline=self.deadline())
-        assert await gateway.mute_track(alice, new, muted=True, deadline=self.deadline()) == Track(
-            sid=new, muted=True
-        )
+            await self.mute(gateway, alice, old, muted=True)
+        assert await self.mute(gateway, alice, new, muted=True) == Track(sid=new, muted=True)
 
     @final
     async def test_mutes_no_unreachable_track(self, gateway: RoomGateway, rooms: Rooms) -> None:
@@ -260,18 +260,16 @@ class RoomGatewayContract:
         for participant in (alice, evolve(alice, identity=BOB)):
             async with rooms.unreachable():
                 with pytest.raises(RoomGatewayUnavailableError):
-                    await gateway.mute_track(participant, sid, muted=True, deadline=self.deadline())
+                    await self.mute(gateway, participant, sid, muted=True)
 
     @final
     @WITHOUT_REMOTE_UNMUTE
     async def test_refuses_to_unmute(self, gateway: RoomGateway, rooms: Rooms) -> None:
         """3.1 Without remote unmute, unmuting is refused and muting is not."""
         alice, sid = await publish(rooms, ALICE)
-        assert await gateway.mute_track(alice, sid, muted=True, deadline=self.deadline()) == Track(
-            sid=sid, muted=True
-        )
+        assert await self.mute(gateway, alice, sid, muted=True) == Track(sid=sid, muted=True)
         with pytest.raises(RemoteUnmuteDisabledError):
-            await gateway.mute_track(alice, sid, muted=False, deadline=self.deadline())
+            await self.mute(gateway, alice, sid, muted=False)
         assert await rooms.is_muted(alice, sid)
 
     @final
@@ -282,9 +280,9 @@ class RoomGatewayContract:
         """3.2 Without remote unmute, unmuting is refused for an unknown track, too."""
         alice, _ = await publish(rooms, ALICE)
         with pytest.raises(RemoteUnmuteDisabledError):
-            await gateway.mute_track(alice, NO_TRACK, muted=False, deadline=self.deadline())
+            await self.mute(gateway, alice, NO_TRACK, muted=False)
         with pytest.raises(TrackNotFoundError):
-            await gateway.mute_track(alice, NO_TRACK, muted=True, deadline=self.deadline())
+            await self.mute(gateway, alice, NO_TRACK, muted=True)
 
     @final
     @WITHOUT_REMOTE_UNMUTE
@@ -294,24 +292,20 @@ class RoomGatewayContract:
         """3.3 Without remote unmute, an absent participant is still not found."""
         alice, sid = await publish(rooms, ALICE)
         with pytest.raises(ParticipantNotFoundError):
-            await gateway.mute_track(
-                evolve(alice, identity=BOB), sid, muted=False, deadline=self.deadline()
-            )
+            await self.mute(gateway, evolve(alice, identity=BOB), sid, muted=False)
 
     @final
     async def test_keeps_concurrent_calls_apart(self, gateway: RoomGateway, rooms: Rooms) -> None:
         """4.1 Concurrent calls each get their own answer."""
         alice, first = await publish(rooms, ALICE, await rooms.open(metadata='{"auth_id": "a"}'))
         second, third = await rooms.publish(alice), await rooms.publish(alice)
-        await gateway.mute_track(alice, second, muted=True, deadline=self.deadline())
+        await self.mute(gateway, alice, second, muted=True)
         assert await rooms.is_muted(alice, second)
         outcomes = await asyncio.gather(
-            gateway.mute_track(alice, first, muted=True, deadline=self.deadline()),
-            gateway.mute_track(alice, NO_TRACK, muted=True, deadline=self.deadline()),
-            gateway.mute_track(alice, second, muted=False, deadline=self.deadline()),
-            gateway.mute_track(
-                evolve(alice, identity=BOB), third, muted=True, deadline=self.deadline()
-            ),
+            self.mute(gateway, alice, first, muted=True),
+            self.mute(gateway, alice, NO_TRACK, muted=True),
+            self.mute(gateway, alice, second, muted=False),
+            self.mute(gateway, evolve(alice, identity=BOB), third, muted=True),
             gateway.get_room(alice.room, deadline=self.deadline()),
             return_exceptions=True,
         )
@@ -331,7 +325,7 @@ class RoomGatewayContract:
         alice, sid = await publish(rooms, ALICE)
         for turns in range(MANY):
             for start in (
-                partial(gateway.mute_track, alice, sid, muted=True),
+                partial(gateway.mute_track, alice, sid, muted=True, room_was_read=False),
                 partial(gateway.get_room, alice.room),
                 gateway.verify_access,
             ):
@@ -349,18 +343,14 @@ class RoomGatewayContract:
         alice, sid = await publish(rooms, ALICE)
         for turns in range(MANY):
             calls = [
-                asyncio.ensure_future(
-                    gateway.mute_track(alice, sid, muted=True, deadline=self.deadline())
-                )
+                asyncio.ensure_future(self.mute(gateway, alice, sid, muted=True))
                 for _ in range(MANY)
             ]
             await run_loop(turns)
             for call in calls:
                 call.cancel()
             await asyncio.wait(calls)
-        assert await gateway.mute_track(alice, sid, muted=True, deadline=self.deadline()) == Track(
-            sid=sid, muted=True
-        )
+        assert await self.mute(gateway, alice, sid, muted=True) == Track(sid=sid, muted=True)
         assert (await gateway.get_room(alice.room, deadline=self.deadline())).name == alice.room
 
     @final
@@ -369,16 +359,16 @@ class RoomGatewayContract:
         alice, sid = await publish(rooms, ALICE)
         other = await rooms.publish(alice)
         await gateway.get_room(alice.room, deadline=self.deadline())  # from here on connected
-        await gateway.mute_track(alice, other, muted=True, deadline=self.deadline())
+        await self.mute(gateway, alice, other, muted=True)
         for late_s in (0, 3600):
             late = asyncio.get_running_loop().time() - late_s
             with pytest.raises(RoomGatewayUnavailableError):
                 await gateway.get_room(alice.room, deadline=late)
             with pytest.raises(RoomGatewayUnavailableError):
-                await gateway.mute_track(alice, sid, muted=True, deadline=late)
+                await gateway.mute_track(alice, sid, muted=True, room_was_read=False, deadline=late)
             with pytest.raises(RoomGatewayUnavailableError):
                 await gateway.verify_access(deadline=late)
-        await gateway.mute_track(alice, other, muted=False, deadline=self.deadline())
+        await self.mute(gateway, alice, other, muted=False)
         assert not await rooms.is_muted(alice, other)  # so what was sent before has arrived, too
         assert not await rooms.is_muted(alice, sid)
 

@@ -36,7 +36,13 @@ class InMemoryRoomGateway(RoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        room_was_read: bool,
+        deadline: float,
     ) -> Track:
         self._check(deadline)
         if participant not in self.rooms.tracks:

@@ -37,7 +37,13 @@ class LiveKitRoomGateway(RoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        room_was_read: bool,
+        deadline: float,
     ) -> Track:
         return await self.mutes.mute(participant, track_sid, muted=muted, deadline=deadline)
 

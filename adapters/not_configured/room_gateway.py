@@ -22,7 +22,13 @@ class NotConfiguredRoomGateway(RoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        room_was_read: bool,
+        deadline: float,
     ) -> Track:
         self._fail()
 

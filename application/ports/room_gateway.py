@@ -73,15 +73,30 @@ class RoomGateway(Protocol):
 
     @abstractmethod
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        room_was_read: bool,
+        deadline: float,
     ) -> Track:
         """Mute or unmute one published track and no other; idempotent.
+
+        Args:
+            participant: whose track it is.
+            track_sid: which of the participant's tracks.
+            muted: the state to set.
+            room_was_read: whether ``get_room`` has just found the room, so that it exists; saves
+                calls, and changes no outcome.
+            deadline: when the call ends at the latest.
 
         Returns:
             The track as the room server reports it afterwards; ``muted`` may differ.
 
         Raises:
-            ParticipantNotFoundError: that room has no such participant, or there is no such room.
+            ParticipantNotFoundError: that room has no such participant, or there is no such room;
+                never for a participant who is there, even if the room server first denies it.
             TrackNotFoundError: the participant publishes no such track, or no longer does.
             RemoteUnmuteDisabledError: remote unmute is disabled, whether the track exists or not.
             RoomGatewayError: it was not done, or it is unknown whether it was.

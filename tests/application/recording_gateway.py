@@ -13,6 +13,8 @@ class RecordingGateway(RoomGateway):
     """Records each call and its deadline, and reports another state than the one asked for."""
 
     calls: list[tuple[str, float]] = field(init=False, factory=list)
+    rooms_were_read: list[bool] = field(init=False, factory=list)
+    """What each mute was told about its room."""
 
     @override
     async def get_room(self, name: RoomName, *, deadline: float) -> Room:
@@ -21,9 +23,16 @@ class RecordingGateway(RoomGateway):
 
     @override
     async def mute_track(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        room_was_read: bool,
+        deadline: float,
     ) -> Track:
         self.calls.append(("mute_track", deadline))
+        self.rooms_were_read.append(room_was_read)
         return Track(sid=track_sid, muted=not muted)
 
     @override

@@ -128,6 +128,13 @@ class TestMuteTrack:
         assert before + 3600 <= deadline <= after + 3600
         assert [step for step, _ in gateway.calls] == steps
 
+    async def test_tells_the_gateway_whether_the_room_was_read(self) -> None:
+        gateway = RecordingGateway()
+        mute_track = MuteTrack(access=RoomAccess(gateway=gateway, timeout_s=3600))
+        for caller in (TENANT_A, ANONYMOUS):
+            await mute_track.execute(command(caller))
+        assert gateway.rooms_were_read == [True, False]
+
     async def test_takes_a_sooner_deadline(self) -> None:
         gateway = RecordingGateway()
         mute_track = MuteTrack(access=RoomAccess(gateway=gateway, timeout_s=3600))

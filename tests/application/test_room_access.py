@@ -39,18 +39,21 @@ class TestRoomAccess:
 
     async def test_reads_no_room_for_an_anonymous_caller(self) -> None:
         gateway = RecordingGateway()
-        await RoomAccess(gateway=gateway, timeout_s=3600).enter(AnonymousCaller(), ROOM)
+        access = RoomAccess(gateway=gateway, timeout_s=3600)
+        assert not (await access.enter(AnonymousCaller(), ROOM)).room_was_read
         assert gateway.calls == []
+        assert (await access.enter(TENANT_A, ROOM)).room_was_read
+        assert [name for name, _ in gateway.calls] == ["get_room"]
 
     async def test_returns_the_deadline_that_it_gave_the_gateway(self) -> None:
         gateway = RecordingGateway()
         access = RoomAccess(gateway=gateway, timeout_s=3600)
         before = now()
-        tightened = await access.enter(TENANT_A, ROOM)
+        tightened = (await access.enter(TENANT_A, ROOM)).deadline
         assert before + 3600 <= tightened <= now() + 3600
         sooner = now() + 60
-        assert await access.enter(TENANT_A, ROOM, deadline=sooner) == sooner
-        assert await access.enter(AnonymousCaller(), ROOM, deadline=sooner) == sooner
+        for caller in (TENANT_A, AnonymousCaller()):
+            assert (await access.enter(caller, ROOM, deadline=sooner)).deadline == sooner
         assert gateway.calls == [("get_room", tightened), ("get_room", sooner)]
 
     async def test_limits_the_time_of_a_verification(self) -> None:

@@ -20,9 +20,11 @@ HOUR_S = 3600.0
 Call = Callable[[LiveKitRoomGateway, float], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "get_room": lambda gateway, deadline: gateway.get_room(ALICE.room, deadline=deadline),
-    "mute": lambda gateway, deadline: gateway.mute_track(ALICE, SID, muted=True, deadline=deadline),
+    "mute": lambda gateway, deadline: gateway.mute_track(
+        ALICE, SID, muted=True, room_was_read=True, deadline=deadline
+    ),
     "unmute": lambda gateway, deadline: gateway.mute_track(
-        ALICE, SID, muted=False, deadline=deadline
+        ALICE, SID, muted=False, room_was_read=True, deadline=deadline
     ),
     "verify": lambda gateway, deadline: gateway.verify_access(deadline=deadline),
 }

@@ -63,7 +63,9 @@ def alice(room: RoomName) -> Participant:
 
 
 async def mute(gateway: LiveKitRoomGateway, participant: Participant) -> Track:
-    return await gateway.mute_track(participant, SID, muted=True, deadline=within(HOUR_S))
+    return await gateway.mute_track(
+        participant, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+    )
 
 
 async def read(gateway: LiveKitRoomGateway, name: RoomName) -> Room:
@@ -152,7 +154,13 @@ class TestMutes:
         await mute(gateway, alice(NAMES[0]))
         for late_s in (0, HOUR_S):
             for call in (
-                gateway.mute_track(alice(NAMES[1]), SID, muted=True, deadline=within(-late_s)),
+                gateway.mute_track(
+                    alice(NAMES[1]),
+                    SID,
+                    muted=True,
+                    room_was_read=True,
+                    deadline=within(-late_s),
+                ),
                 gateway.get_room(NAMES[1], deadline=within(-late_s)),
                 gateway.verify_access(deadline=within(-late_s)),
             ):

@@ -126,17 +126,23 @@ class TestOtherAnswers:
         body = MuteRoomTrackResponse(track=long).SerializeToString()
         async with Canned(answer("200 OK", body)).gateway() as gateway:
             with pytest.raises(RoomGatewayUnavailableError) as failed:
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
         assert failed.value.reason == "answer too large"
 
     async def test_that_are_errors_are_read_up_to_64_kib(self) -> None:
         """Beyond that the code is not seen, and the status alone proves no absence."""
         async with Canned(error_of_size(64 << 10)).gateway() as gateway:
             with pytest.raises(ParticipantNotFoundError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
         async with Canned(error_of_size((64 << 10) + 1)).gateway() as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
 
     async def test_about_another_room_or_track_are_not_trusted(self) -> None:
         rooms = {"other": OTHER_ROOM, "two": TWO_ROOMS}
@@ -147,7 +153,9 @@ class TestOtherAnswers:
 
     async def test_that_differ_from_the_request_are_passed_on(self) -> None:
         async with Canned(answer("200 OK", MUTED)).gateway() as gateway:
-            track = await gateway.mute_track(ALICE, SID, muted=False, deadline=within(HOUR_S))
+            track = await gateway.mute_track(
+                ALICE, SID, muted=False, room_was_read=True, deadline=within(HOUR_S)
+            )
         assert track == Track(sid=SID, muted=True)
 
     async def test_that_are_errors_are_read_as_utf_8_whatever_charset_they_name(self) -> None:
@@ -157,7 +165,9 @@ class TestOtherAnswers:
             absent = answer("404 Not Found", body, f"application/json; charset={charset}")
             async with Canned(absent).gateway() as gateway:
                 with pytest.raises(ParticipantNotFoundError):
-                    await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                    await gateway.mute_track(
+                        ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                    )
 
     async def test_that_are_errors_nested_deep_mean_what_their_status_says(self) -> None:
         for depth in (1000, 30_000):
@@ -169,14 +179,18 @@ class TestOtherAnswers:
             with pytest.raises(RoomNotFoundError):
                 await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
             with pytest.raises(TrackNotFoundError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
 
     async def test_with_the_code_not_found_mean_the_participant(self) -> None:
         """As LiveKit Cloud is said to answer; a room is never missing for that."""
         absent = twirp("404 Not Found", {"code": "not_found", "msg": "participant"})
         async with Canned(absent).gateway() as gateway:
             with pytest.raises(ParticipantNotFoundError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
             with pytest.raises(RoomGatewayRefusedError):
                 await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
 

@@ -80,7 +80,9 @@ class TestCalls:
     async def test_carry_a_token_of_short_life_and_least_grants(self) -> None:
         livekit = Canned(answer("200 OK", MUTED))
         async with livekit.gateway() as gateway:
-            await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+            await gateway.mute_track(
+                ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+            )
             livekit.canned = answer("200 OK")
             await gateway.verify_access(deadline=within(HOUR_S))
         nothing = {"canPublish": False, "canSubscribe": False, "canPublishData": False}
@@ -242,7 +244,9 @@ class TestKeptConnections:
         async def ask() -> None:
             async with serve(greet) as url, gateway_to(url) as gateway:
                 with pytest.raises(RoomGatewayUnavailableError):
-                    await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                    await gateway.mute_track(
+                        ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                    )
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(ask())

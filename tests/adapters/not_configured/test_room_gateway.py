@@ -14,7 +14,9 @@ class TestNotConfiguredRoomGateway:
         gateway = NotConfiguredRoomGateway(missing=("LIVEKIT_URL", "LIVEKIT_API_KEY"))
         for call in (
             gateway.get_room(ROOM, deadline=0),
-            gateway.mute_track(ALICE, TrackSid("TR_mic"), muted=True, deadline=0),
+            gateway.mute_track(
+                ALICE, TrackSid("TR_mic"), muted=True, room_was_read=False, deadline=0
+            ),
             gateway.verify_access(deadline=0),
         ):
             with pytest.raises(RoomGatewayNotConfiguredError, match="LIVEKIT_URL, LIVEKIT_API_KEY"):

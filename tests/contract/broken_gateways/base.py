@@ -22,6 +22,7 @@ class MuteRequest:
     participant: Participant
     sid: TrackSid
     muted: bool
+    room_was_read: bool
     deadline: float
 
 
@@ -46,9 +47,10 @@ class BrokenGateway(RoomGateway):
         track_sid: TrackSid,
         *,
         muted: bool,
+        room_was_read: bool,
         deadline: float,
     ) -> Track:
-        return await self.mute(MuteRequest(participant, track_sid, muted, deadline))
+        return await self.mute(MuteRequest(participant, track_sid, muted, room_was_read, deadline))
 
     @override
     async def verify_access(self, *, deadline: float) -> None:
@@ -56,7 +58,11 @@ class BrokenGateway(RoomGateway):
 
     async def mute(self, request: MuteRequest) -> Track:
         return await self._correct.mute_track(
-            request.participant, request.sid, muted=request.muted, deadline=request.deadline
+            request.participant,
+            request.sid,
+            muted=request.muted,
+            room_was_read=request.room_was_read,
+            deadline=request.deadline,
         )
 
     def state(self, request: MuteRequest) -> Track | None:

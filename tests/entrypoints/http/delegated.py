@@ -66,10 +66,13 @@ class CountingGateway(InMemoryRoomGateway):
         track_sid: TrackSid,
         *,
         muted: bool,
+        room_was_read: bool,
         deadline: float,
     ) -> Track:
         self.calls.append("mute_track")
-        return await super().mute_track(participant, track_sid, muted=muted, deadline=deadline)
+        return await super().mute_track(
+            participant, track_sid, muted=muted, room_was_read=room_was_read, deadline=deadline
+        )
 
 
 @frozen
@@ -98,6 +101,7 @@ class FailingGateway(CountingGateway):
         track_sid: TrackSid,
         *,
         muted: bool,
+        room_was_read: bool,
         deadline: float,
     ) -> Track:
         self.left_s.append(deadline - asyncio.get_running_loop().time())

@@ -24,11 +24,14 @@ class HeldGateway(InMemoryRoomGateway):
         track_sid: TrackSid,
         *,
         muted: bool,
+        room_was_read: bool,
         deadline: float,
     ) -> Track:
         self.arrived.release()
         await self.released.wait()
-        return await super().mute_track(participant, track_sid, muted=muted, deadline=deadline)
+        return await super().mute_track(
+            participant, track_sid, muted=muted, room_was_read=room_was_read, deadline=deadline
+        )
 
 
 async def begin_mute(service: Service, held: HeldGateway) -> asyncio.Task[Answer]:

@@ -26,6 +26,7 @@ class FaultyGateway(InMemoryRoomGateway):
         track_sid: TrackSid,
         *,
         muted: bool,
+        room_was_read: bool,
         deadline: float,
     ) -> Track:
         if self.bug:

@@ -71,10 +71,13 @@ class SlowGateway(InMemoryRoomGateway):
         track_sid: TrackSid,
         *,
         muted: bool,
+        room_was_read: bool,
         deadline: float,
     ) -> Track:
         await asyncio.sleep(0.2)
-        return await super().mute_track(participant, track_sid, muted=muted, deadline=deadline)
+        return await super().mute_track(
+            participant, track_sid, muted=muted, room_was_read=room_was_read, deadline=deadline
+        )
 
 
 class TestMalformedHttp:

@@ -35,7 +35,9 @@ class TestTrackMute:
         livekit = HangingMute(twirp("404 Not Found", {"code": "not_found"}))
         async with livekit.gateway(probe_delay_s=0.1) as gateway:
             with pytest.raises(ParticipantNotFoundError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
             await livekit.abandoned.acquire()  # the mute
         assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
 
@@ -44,7 +46,9 @@ class TestTrackMute:
         for name, canned in NOT_ABSENT.items():
             livekit = HangingMute(canned)
             async with livekit.gateway(probe_delay_s=0.05) as gateway:
-                mute = gateway.mute_track(ALICE, SID, muted=True, deadline=within(1))
+                mute = gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(1)
+                )
                 (outcome,) = await asyncio.gather(mute, return_exceptions=True)
             if not isinstance(outcome, RoomGatewayUnavailableError):
                 wrong[name] = outcome
@@ -54,7 +58,9 @@ class TestTrackMute:
     async def test_takes_an_answer_that_comes_during_the_probe(self) -> None:
         livekit = HangingProbe(answer("200 OK", MUTED))
         async with livekit.gateway(probe_delay_s=0.1) as gateway:
-            track = await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+            track = await gateway.mute_track(
+                ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+            )
             assert track == Track(sid=SID, muted=True)
             await livekit.abandoned.acquire()  # the probe
         assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
@@ -63,21 +69,27 @@ class TestTrackMute:
         livekit = HangingProbe(answer("200 OK"))
         async with livekit.gateway(probe_delay_s=0.1) as gateway:
             with pytest.raises(TrackNotFoundError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
             await livekit.abandoned.acquire()  # the probe
 
     async def test_ends_by_its_deadline_though_the_probe_would_come_later(self) -> None:
         livekit = Canned(None)
         async with livekit.gateway(probe_delay_s=HOUR_S) as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(0.3))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(0.3)
+                )
         assert livekit.calls == ["MutePublishedTrack"]
 
     async def test_ends_by_its_deadline_though_the_probe_hangs(self) -> None:
         livekit = HangingMute(None)
         async with livekit.gateway(probe_delay_s=0.05) as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(1))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(1)
+                )
             await livekit.abandoned.acquire()
             await livekit.abandoned.acquire()
 
@@ -85,7 +97,9 @@ class TestTrackMute:
         livekit = HangingMute(None)
         async with livekit.gateway(probe_delay_s=0.05) as gateway:
             with pytest.raises(RoomGatewayUnavailableError):
-                await gateway.mute_track(ALICE, SID, muted=True, deadline=within(1))
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(1)
+                )
         told_ms = [
             head.lower().split("x-twirp-timeout-ms: ")[1].split()[0] for head in livekit.heads
         ]
@@ -94,7 +108,9 @@ class TestTrackMute:
     async def test_leaves_no_task_behind_once_it_has_its_answer(self) -> None:
         livekit = Canned(answer("200 OK", MUTED))
         async with livekit.gateway(probe_delay_s=HOUR_S) as gateway:
-            await gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+            await gateway.mute_track(
+                ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+            )
             await asyncio.sleep(0)
             ours = [task for task in asyncio.all_tasks() if "coro=<TrackMute." in repr(task)]
         assert ours == []
@@ -104,7 +120,9 @@ class TestTrackMute:
         livekit = HangingMute(None)
         async with livekit.gateway(probe_delay_s=0.05) as gateway:
             mute = asyncio.create_task(
-                gateway.mute_track(ALICE, SID, muted=True, deadline=within(HOUR_S))
+                gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
             )
             while "GetParticipant" not in livekit.calls:  # noqa: ASYNC110 - it comes over a socket
                 await asyncio.sleep(0.01)
@@ -120,7 +138,9 @@ class TestTrackMute:
         loop.set_exception_handler(lambda _, context: unretrieved.append(context))
         for turns in range(5):
             async with Canned(None).gateway() as gateway:
-                late = gateway.mute_track(ALICE, SID, muted=True, deadline=within(0))
+                late = gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(0)
+                )
                 mute = asyncio.create_task(late)
                 for _ in range(turns):
                     await asyncio.sleep(0)
