@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.limits import LiveKitLimits
+from adapters.livekit.participant_probe import ParticipantProbe
 from adapters.livekit.room_lookup import RoomLookup
 from adapters.livekit.room_service import RoomServiceClient
 from adapters.livekit.session import make_session
@@ -45,7 +46,9 @@ class LiveKitRoomGateway(RoomGateway):
         room_was_read: bool,
         deadline: float,
     ) -> Track:
-        return await self.mutes.mute(participant, track_sid, muted=muted, deadline=deadline)
+        return await self.mutes.mute(
+            participant, track_sid, muted=muted, room_was_read=room_was_read, deadline=deadline
+        )
 
     @override
     async def verify_access(self, *, deadline: float) -> None:
@@ -66,8 +69,9 @@ async def open_gateway(
     async with make_session(limits) as session:
         tokens = AccessTokens(api_key=api_key, token_life_s=limits.token_life_s)
         client = RoomServiceClient(url=url, session=session, tokens=tokens)
-        yield LiveKitRoomGateway(
-            client=client,
-            rooms=RoomLookup(list_rooms=client.list_rooms, max_names=limits.max_rooms_per_read),
-            mutes=TrackMute(client=client, probe_delay_s=limits.probe_delay_s),
+        rooms = RoomLookup(list_rooms=client.list_rooms, max_names=limits.max_rooms_per_read)
+        probe = ParticipantProbe(get_participant=client.get_participant, find_room=rooms.find)
+        mutes = TrackMute(
+            send=client.mute_published_track, probe=probe, probe_delay_s=limits.probe_delay_s
         )
+        yield LiveKitRoomGateway(client=client, rooms=rooms, mutes=mutes)

@@ -1,13 +1,15 @@
-"""Mutes, each with a probe that finds out early whether the participant is absent."""
+"""Mutes, and what LiveKit's ``not_found`` and its silence mean for the participant."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
-from attrs import field, frozen
-from livekit.api import MuteRoomTrackRequest
+from attrs import frozen
+from livekit.api import MuteRoomTrackRequest, MuteRoomTrackResponse
 
 from adapters.livekit.errors import AbsentError, PreconditionFailedError, UnusableAnswerError
-from adapters.livekit.room_service import RoomServiceClient
-from application.ports.room_gateway import RemoteUnmuteDisabledError, RoomGatewayError
+from adapters.livekit.participant_probe import Finding, ParticipantProbe, Presence, Unknown
+from application.ports.room_gateway import RemoteUnmuteDisabledError, RoomGatewayUnavailableError
 from domain.track import (
     Participant,
     ParticipantNotFoundError,
@@ -16,48 +18,63 @@ from domain.track import (
     TrackSid,
 )
 
-_MAX_PROBES = 64
-
 
 @frozen(kw_only=True)
 class TrackMute:
     """Mutes and unmutes tracks.
 
     LiveKit's mute waits 3 s for an absent participant, where reading one answers at once. So a
-    mute without an answer after the probe delay gets a probe: GetParticipant, in parallel.
+    mute without an answer after the probe delay gets a probe, in parallel. A mute's ``not_found``
+    gets one at once, because it can come for a participant who is there.
     """
 
-    client: RoomServiceClient
+    send: Callable[[MuteRoomTrackRequest, float], Awaitable[MuteRoomTrackResponse]]
+    """Sends a mute, by a deadline."""
+    probe: ParticipantProbe
     probe_delay_s: float
-    _probes: asyncio.Semaphore = field(init=False, factory=lambda: asyncio.Semaphore(_MAX_PROBES))
 
     async def mute(
-        self, participant: Participant, track_sid: TrackSid, *, muted: bool, deadline: float
+        self,
+        participant: Participant,
+        track_sid: TrackSid,
+        *,
+        muted: bool,
+        room_was_read: bool,
+        deadline: float,
     ) -> Track:
-        """Mute or unmute one track; errors as the port has them."""
+        """Mute or unmute one track; errors as the port has them.
+
+        Besides the mute, this is at most one GetParticipant, one ListRooms and one more mute.
+        """
         request = MuteRoomTrackRequest(
             room=participant.room, identity=participant.identity, track_sid=track_sid, muted=muted
         )
+        probe_at = asyncio.get_running_loop().time() + self.probe_delay_s
         mute = asyncio.create_task(self._mute(request, deadline))
-        probe: asyncio.Task[bool] | None = None
         try:
             await asyncio.wait({mute}, timeout=self.probe_delay_s)  # or until its own deadline
-            if not mute.done():
-                probe = asyncio.create_task(self._is_absent(participant, deadline))
-                await asyncio.wait({mute, probe}, return_when=asyncio.FIRST_COMPLETED)
-                if not mute.done() and probe.result():
-                    raise ParticipantNotFoundError
-            return await mute
+            if mute.done() and not isinstance(mute.exception(), AbsentError):
+                return mute.result()
+            room_probe_at = None if room_was_read else probe_at
+            return await _decide(
+                mute,
+                self.probe.find(participant, mute, room_probe_at=room_probe_at, deadline=deadline),
+            )
+        except AbsentError:
+            return await self._mute_again(request, deadline)
         finally:
             mute.cancel()  # also keeps asyncio from logging a failure that is not retrieved
-            if probe is not None:
-                probe.cancel()
+
+    async def _mute_again(self, request: MuteRoomTrackRequest, deadline: float) -> Track:
+        try:
+            return await self._mute(request, deadline)
+        except AbsentError:
+            reason = "answered not_found twice about a participant who is there"
+            raise RoomGatewayUnavailableError(reason=reason) from None
 
     async def _mute(self, request: MuteRoomTrackRequest, deadline: float) -> Track:
         try:
-            answer = await self.client.mute_published_track(request, deadline)
-        except AbsentError:  # LiveKit Cloud; the open-source server says nothing for 3 s
-            raise ParticipantNotFoundError from None
+            answer = await self.send(request, deadline)
         except PreconditionFailedError:
             if request.muted:
                 raise
@@ -68,13 +85,27 @@ class TrackMute:
             raise UnusableAnswerError(reason="answered about another track")
         return Track(sid=TrackSid(request.track_sid), muted=answer.track.muted)
 
-    async def _is_absent(self, participant: Participant, deadline: float) -> bool:
-        """Return whether LiveKit says so; whatever else it says, the mute decides."""
-        try:
-            async with self._probes:
-                await self.client.get_participant(participant, deadline)
-        except AbsentError:
-            return True
-        except RoomGatewayError:
-            return False
-        return False
+
+async def _decide(mute: asyncio.Task[Track], find: Coroutine[Any, Any, Finding]) -> Track:
+    """Take the mute's answer, or the absence that a probe finds first.
+
+    Raises:
+        AbsentError: the mute says so about a participant whom the probe finds.
+    """
+    probe = asyncio.create_task(find)
+    try:
+        await asyncio.wait({mute, probe}, return_when=asyncio.FIRST_COMPLETED)
+        if not mute.done() and probe.result() is Presence.ABSENT:
+            raise ParticipantNotFoundError
+        return await mute
+    except AbsentError:
+        match await probe:
+            case Presence.PRESENT:
+                raise
+            case Presence.ABSENT:
+                raise ParticipantNotFoundError from None
+            case Unknown(reason):
+                reason = f"answered not_found, and the participant is unknown: {reason}"
+                raise RoomGatewayUnavailableError(reason=reason) from None
+    finally:
+        probe.cancel()

@@ -1,4 +1,4 @@
-"""A mute without an answer is probed: is its participant absent?"""
+"""A mute, its probe and the mute that follows, over HTTP."""
 
 import asyncio
 import gc
@@ -7,7 +7,7 @@ import pytest
 from livekit.api import ParticipantInfo
 
 from application.ports.room_gateway import RoomGatewayUnavailableError
-from domain.track import ParticipantNotFoundError, Track, TrackNotFoundError
+from domain.track import ParticipantNotFoundError, Track
 from tests.adapters.livekit.canned import ALICE, MUTED, SID, answer, page, twirp
 from tests.adapters.livekit.livekit_servers import (
     HOUR_S,
@@ -30,7 +30,7 @@ NOT_ABSENT: dict[str, bytes | None] = {
 }
 
 
-class TestTrackMute:
+class TestTrackMuteOverHttp:
     async def test_reports_an_absent_participant_at_once(self) -> None:
         livekit = HangingMute(twirp("404 Not Found", {"code": "not_found"}))
         async with livekit.gateway(probe_delay_s=0.1) as gateway:
@@ -64,24 +64,6 @@ class TestTrackMute:
             assert track == Track(sid=SID, muted=True)
             await livekit.abandoned.acquire()  # the probe
         assert livekit.calls == ["MutePublishedTrack", "GetParticipant"]
-
-    async def test_reports_a_failure_that_comes_during_the_probe(self) -> None:
-        livekit = HangingProbe(answer("200 OK"))
-        async with livekit.gateway(probe_delay_s=0.1) as gateway:
-            with pytest.raises(TrackNotFoundError):
-                await gateway.mute_track(
-                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
-                )
-            await livekit.abandoned.acquire()  # the probe
-
-    async def test_ends_by_its_deadline_though_the_probe_would_come_later(self) -> None:
-        livekit = Canned(None)
-        async with livekit.gateway(probe_delay_s=HOUR_S) as gateway:
-            with pytest.raises(RoomGatewayUnavailableError):
-                await gateway.mute_track(
-                    ALICE, SID, muted=True, room_was_read=True, deadline=within(0.3)
-                )
-        assert livekit.calls == ["MutePublishedTrack"]
 
     async def test_ends_by_its_deadline_though_the_probe_hangs(self) -> None:
         livekit = HangingMute(None)
