@@ -263,6 +263,60 @@ class RoomGatewayContract:
                     await self.mute(gateway, participant, sid, muted=True)
 
     @final
+    async def test_does_the_same_in_a_room_that_was_read(
+        self, gateway: RoomGateway, rooms: Rooms
+    ) -> None:
+        """2.12 Whether the room was read before makes no difference to a mute."""
+        alice, sid = await publish(rooms, ALICE)
+        bob = evolve(alice, identity=BOB)
+        for read in (True, False):
+            track = await self.mute(gateway, alice, sid, muted=read, room_was_read=read)
+            assert track == Track(sid=sid, muted=read)
+            with pytest.raises(TrackNotFoundError):
+                await self.mute(gateway, alice, NO_TRACK, muted=True, room_was_read=read)
+            with pytest.raises(ParticipantNotFoundError):
+                await self.mute(gateway, bob, sid, muted=True, room_was_read=read)
+        assert not await rooms.is_muted(alice, sid)
+
+    @final
+    async def test_mutes_a_participant_who_is_denied_once(
+        self, gateway: RoomGateway, rooms: Rooms
+    ) -> None:
+        """2.13 A participant in the room is muted though the server denies them to one mute."""
+        alice, sid = await publish(rooms, ALICE)
+        for read in (True, False):
+            await rooms.deny(alice, times=1)
+            track = await self.mute(gateway, alice, sid, muted=read, room_was_read=read)
+            assert track == Track(sid=sid, muted=read)
+            assert await rooms.is_muted(alice, sid) is read
+
+    @final
+    async def test_reports_no_denied_participant_as_absent(
+        self, gateway: RoomGateway, rooms: Rooms
+    ) -> None:
+        """2.14 A participant in the room is muted or unavailable though every mute denies them."""
+        alice, sid = await publish(rooms, ALICE)
+        await rooms.deny(alice, times=MANY)
+        for read in (True, False):
+            try:
+                track = await self.mute(gateway, alice, sid, muted=read, room_was_read=read)
+            except RoomGatewayUnavailableError:
+                continue
+            assert track == Track(sid=sid, muted=read)
+
+    @final
+    async def test_mutes_a_participant_who_is_overlooked(
+        self, gateway: RoomGateway, rooms: Rooms
+    ) -> None:
+        """2.15 A participant in the room is muted though the server denies that they are there."""
+        alice, sid = await publish(rooms, ALICE)
+        await rooms.overlook(alice)
+        for read in (True, False):
+            track = await self.mute(gateway, alice, sid, muted=read, room_was_read=read)
+            assert track == Track(sid=sid, muted=read)
+            assert await rooms.is_muted(alice, sid) is read
+
+    @final
     @WITHOUT_REMOTE_UNMUTE
     async def test_refuses_to_unmute(self, gateway: RoomGateway, rooms: Rooms) -> None:
         """3.1 Without remote unmute, unmuting is refused and muting is not."""

@@ -49,6 +49,14 @@ class Rooms(Protocol):
         """Return whether a published track is muted, as its own participant knows it by now."""
 
     @abstractmethod
+    async def deny(self, participant: Participant, *, times: int) -> None:
+        """Have the server say of a participant in a room, to the next mutes, that they are not."""
+
+    @abstractmethod
+    async def overlook(self, participant: Participant) -> None:
+        """Have the server deny a participant in a room whenever it is asked about them."""
+
+    @abstractmethod
     def unreachable(self) -> AbstractAsyncContextManager[None]:
         """Make the rooms unreachable for gateways while this is entered."""
 

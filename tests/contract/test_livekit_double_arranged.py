@@ -6,14 +6,19 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from attrs import evolve
 from livekit.api import ServerErrorCode, VideoGrants
-from livekit.protocol.room import ListRoomsRequest, ListRoomsResponse
+from livekit.protocol.room import (
+    ListRoomsRequest,
+    ListRoomsResponse,
+    RoomParticipantIdentity,
+)
 from yarl import URL
 
 from contract.livekit_answers import hang_up, silence, twirp_error
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import TURN_PASSWORD
-from contract.rooms import ALICE
+from contract.rooms import ALICE, BOB, publish
 from contract.twirp import STATUSES
 from domain.room import RoomName
 from domain.track import Participant
@@ -25,6 +30,11 @@ async def list_rooms(livekit: LiveKit) -> HttpAnswer:
     return await livekit.ask(
         "ListRooms", ListRoomsRequest(), livekit.token(VideoGrants(room_list=True))
     )
+
+
+async def get_participant(livekit: LiveKit, who: Participant) -> HttpAnswer:
+    asked = RoomParticipantIdentity(room=who.room, identity=who.identity)
+    return await livekit.ask("GetParticipant", asked, livekit.admin(who.room))
 
 
 async def hear_nothing(url: URL) -> None:
@@ -97,6 +107,51 @@ class TestRecords:
             await livekit.send("GetParticipant", headers={})
         assert double.headers["ListRooms"]["x-twirp-timeout-ms"] == "2"
         assert "X-Twirp-Timeout-Ms" not in double.headers["GetParticipant"]
+
+
+class TestDenials:
+    async def test_are_for_so_many_mutes(self, double: LiveKitDouble) -> None:
+        async with double_served(double) as livekit:
+            alice, sid = await publish(livekit.rooms, ALICE)
+            await livekit.rooms.deny(alice, times=1)
+            denied = await livekit.mute(alice, sid)
+            assert denied == wire.twirp_error(
+                404, "not_found", "twirp error unknown: requested room does not exist"
+            )
+            assert not await livekit.rooms.is_muted(alice, sid)
+            assert (await livekit.mute(alice, sid)).status == 200
+
+    async def test_are_of_no_concern_to_other_calls(self, double: LiveKitDouble) -> None:
+        async with double_served(double) as livekit:
+            alice, _ = await publish(livekit.rooms, ALICE)
+            await livekit.rooms.deny(alice, times=1)
+            assert (await get_participant(livekit, alice)).status == 200
+
+    async def test_of_lookups_are_of_no_concern_to_mutes(self, double: LiveKitDouble) -> None:
+        async with double_served(double) as livekit:
+            alice, sid = await publish(livekit.rooms, ALICE)
+            await livekit.rooms.overlook(alice)
+            denied = await get_participant(livekit, alice)
+            assert denied == wire.twirp_error(
+                404, "not_found", "twirp error unknown: participant does not exist"
+            )
+            assert (await livekit.mute(alice, sid)).status == 200
+
+
+class TestPsrpc:
+    async def test_lets_get_participant_wait_in_a_missing_room_alone(
+        self, double: LiveKitDouble
+    ) -> None:
+        double.rooms.psrpc = True
+        async with double_served(double) as livekit:
+            alice, _ = await publish(livekit.rooms, ALICE)
+            missing = Participant(room=RoomName("missing"), identity=ALICE)
+            assert await get_participant(livekit, missing) == wire.twirp_error(
+                503, "unavailable", "twirp error unknown: no response from servers"
+            )
+            absent = await get_participant(livekit, evolve(alice, identity=BOB))
+            assert absent.status == 404
+            assert (await get_participant(livekit, alice)).status == 200
 
 
 class TestRooms:

@@ -5,13 +5,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from adapters.in_memory.rooms import InMemoryRooms
 from application.ports.room_gateway import RoomGatewayError
 from contract.room_gateway import WITHOUT_REMOTE_UNMUTE, RoomGatewayContract
 from domain.room import NotFoundError
-from tests.contract.broken_gateways import of_calls, of_participants, of_rooms, of_tracks
+from tests.contract.broken_gateways import (
+    of_calls,
+    of_denials,
+    of_participants,
+    of_rooms,
+    of_tracks,
+)
 from tests.contract.broken_gateways.base import BrokenGateway
 from tests.support.rooms import arranged
+from tests.support.rooms.arranged import DeniableRooms
 
 Clause = Callable[..., Awaitable[None]]
 
@@ -24,15 +30,16 @@ BREAKAGES = [
     *of_rooms.BROKEN_GATEWAYS,
     *of_tracks.BROKEN_GATEWAYS,
     *of_participants.BROKEN_GATEWAYS,
+    *of_denials.BROKEN_GATEWAYS,
     *of_calls.BROKEN_GATEWAYS,
 ]
 FAILURES = (AssertionError, pytest.fail.Exception, RoomGatewayError, NotFoundError)
 
 
-async def run(number: str, make: Callable[[InMemoryRooms], BrokenGateway]) -> None:
+async def run(number: str, make: Callable[[DeniableRooms], BrokenGateway]) -> None:
     clause = CLAUSES[number]
     marks = getattr(clause, "pytestmark", [])
-    rooms = InMemoryRooms(remote_unmute=WITHOUT_REMOTE_UNMUTE.mark not in marks)
+    rooms = DeniableRooms(remote_unmute=WITHOUT_REMOTE_UNMUTE.mark not in marks)
     await clause(RoomGatewayContract(), gateway=make(rooms), rooms=arranged.in_memory(rooms))
 
 

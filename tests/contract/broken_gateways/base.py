@@ -9,10 +9,10 @@ from attrs import define, field, frozen
 from typing_extensions import override
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
-from adapters.in_memory.rooms import InMemoryRooms
 from application.ports.room_gateway import RoomGateway
 from domain.room import Room, RoomName
 from domain.track import Participant, Track, TrackSid
+from tests.support.rooms.arranged import DeniableRooms
 
 
 @frozen
@@ -30,7 +30,7 @@ class MuteRequest:
 class BrokenGateway(RoomGateway):
     """Correct in all that a subclass does not override."""
 
-    rooms: InMemoryRooms
+    rooms: DeniableRooms
     _correct: RoomGateway = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -80,7 +80,7 @@ class Breakage:
 
     name: str
     clauses: tuple[str, ...]
-    make: Callable[[InMemoryRooms], BrokenGateway]
+    make: Callable[[DeniableRooms], BrokenGateway]
 
 
 S = TypeVar("S", bound=BrokenGateway)

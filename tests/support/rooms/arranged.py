@@ -1,5 +1,6 @@
 """The back door to rooms that a test arranges in its own process."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -28,12 +29,22 @@ class Arrangement(Protocol):
 
     metadata: dict[RoomName, str]
     tracks: dict[Participant, dict[TrackSid, Track]]
+    denials: Counter[Participant]
+    overlooked: set[Participant]
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None: ...
     def put_participant(self, participant: Participant) -> None: ...
     def put_track(self, participant: Participant, track: Track) -> None: ...
     def remove_track(self, participant: Participant, sid: TrackSid) -> None: ...
     def remove_participant(self, participant: Participant) -> None: ...
+
+
+@define
+class DeniableRooms(InMemoryRooms):
+    """Rooms in memory that say whom a server would deny; the gateway to them has none to ask."""
+
+    denials: Counter[Participant] = field(init=False, factory=Counter)
+    overlooked: set[Participant] = field(init=False, factory=set)
 
 
 @define
@@ -83,6 +94,14 @@ class ArrangedRooms(Rooms):
         return self._arrangement.tracks[participant][sid].muted
 
     @override
+    async def deny(self, participant: Participant, *, times: int) -> None:
+        self._arrangement.denials[participant] = times
+
+    @override
+    async def overlook(self, participant: Participant) -> None:
+        self._arrangement.overlooked.add(participant)
+
+    @override
     def unreachable(self) -> AbstractAsyncContextManager[None]:
         return self._unreachable()
 
@@ -97,7 +116,7 @@ def behind_double(double: LiveKitDouble) -> ArrangedRooms:
     return ArrangedRooms(double.rooms, partial(double.always, hang_up))
 
 
-def in_memory(rooms: InMemoryRooms) -> ArrangedRooms:
+def in_memory(rooms: DeniableRooms) -> ArrangedRooms:
     """Open the back door to rooms in memory, for one call at a time while they are cut off."""
     return ArrangedRooms(rooms, partial(_fail_next, rooms))
 

@@ -117,6 +117,14 @@ class RealRooms(Rooms):
         return client.local_participant.track_publications[sid].muted
 
     @override
+    async def deny(self, participant: Participant, *, times: int) -> None:
+        raise NotImplementedError
+
+    @override
+    async def overlook(self, participant: Participant) -> None:
+        raise NotImplementedError
+
+    @override
     def unreachable(self) -> AbstractAsyncContextManager[None]:
         return self._unreachable()
 
