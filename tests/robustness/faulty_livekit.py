@@ -81,6 +81,8 @@ class Fault:
 
     stage: Stage = Stage.READ
     act: Act = hang
+    denies: bool = False
+    """Whether it says that the participant is absent; if GetParticipant does, the mute hangs."""
 
 
 @define
@@ -203,6 +205,8 @@ class FaultyLiveKit:
         if self._is_due():
             await self._stop_listening()
         if exchange.call == MUTE and self._fault and self._at == GET:
+            if self._fault.denies:
+                await hang(exchange)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._done.wait(), _LATE_S)
             await asyncio.sleep(_SOON_S)

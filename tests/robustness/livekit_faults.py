@@ -3,7 +3,9 @@
 import gzip
 import zlib
 from collections.abc import Mapping
+from typing import Any
 
+from attrs import evolve
 from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
 from livekit.protocol.models import Room
 
@@ -198,7 +200,6 @@ CODES: Mapping[str, tuple[int, Outcome]] = {
     "invalid_argument": (400, FAILED),
     "malformed": (400, FAILED),
     "deadline_exceeded": (408, DOWN),
-    "not_found": (404, NO_PARTICIPANT),
     "bad_route": (404, FAILED),
     "already_exists": (409, FAILED),
     "permission_denied": (403, FAILED),
@@ -213,16 +214,22 @@ CODES: Mapping[str, tuple[int, Outcome]] = {
     "dataloss": (500, DOWN),
     "s3cret": (418, FAILED),
 }
-ABSENT = {LIST: FAILED, GET: NO_PARTICIPANT}
-"""Only the participant's calls may report an absence; ListRooms never does."""
+
+
+def twirp_code(code: str, status: int, **outcomes: Any) -> Kind:
+    error = {"code": code, "msg": "s3cret", "meta": {"s3cret": "s3cret"}}
+    return answers(twirp(f"{status} Oh", error), **outcomes)
+
+
+NOT_FOUND = twirp_code("not_found", 404, outcomes_by_call={LIST: FAILED, GET: NO_PARTICIPANT})
+"""Only GetParticipant may report an absence: a mute is checked by it, ListRooms never does."""
 
 TWIRP: Mapping[str, Kind] = {
-    f"code {code}": answers(
-        twirp(f"{status} Oh", {"code": code, "msg": "s3cret", "meta": {"s3cret": "s3cret"}}),
-        outcome=outcome,
-        outcomes_by_call=ABSENT if code == "not_found" else {},
-    )
-    for code, (status, outcome) in CODES.items()
+    "code not_found": evolve(NOT_FOUND, fault=evolve(NOT_FOUND.fault, denies=True)),
+    **{
+        f"code {code}": twirp_code(code, status, outcome=outcome)
+        for code, (status, outcome) in CODES.items()
+    },
 }
 STATUSES: Mapping[str, Kind] = {
     f"a page of {status}": answers(
