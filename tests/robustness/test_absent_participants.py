@@ -14,10 +14,12 @@ from google.protobuf.message import Message
 from livekit.protocol.room import RoomParticipantIdentity
 from typing_extensions import override
 
+from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.room_gateway import open_gateway
+from application.ports.authenticator import Authenticator
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from contract.livekit_token import Grants
@@ -67,14 +69,14 @@ async def serve(livekit: LiveKit) -> AsyncIterator[Serve]:
     known = ApiSecretsAuthenticator(lambda: ApiSecrets({TOKEN: TenantId("tenant-a")}))
     async with AsyncExitStack() as stack:
 
-        async def start(max_in_flight: int) -> Service:
+        async def start(max_in_flight: int, authenticator: Authenticator = known) -> Service:
             service = running_service(
                 open_gateway=lambda: open_gateway(
                     url=livekit.url,
                     api_key=partial(ApiKey, name=livekit.api_key, secret=livekit.api_secret),
                     limits=LiveKitLimits(max_connections=512),
                 ),
-                open_authenticator=lambda: nullcontext(known),
+                open_authenticator=lambda: nullcontext(authenticator),
                 limits=evolve(NO_TIMEOUTS, max_in_flight=max_in_flight),
                 timeout_s=HOUR_S,
             )
@@ -158,6 +160,19 @@ class TestAbsentParticipants:
         assert double.calls["GetParticipant"] == admitted
         assert double.calls["MutePublishedTrack"] <= admitted
         assert double.calls["ListRooms"] <= admitted
+        assert await mute_alice(service, livekit, room) == 200
+
+    @pytest.mark.parametrize("livekit", ["double"], indirect=True)
+    async def test_of_a_missing_room_are_reported_though_lookups_hang(
+        self, serve: Serve, room: RoomName, double: LiveKitDouble, livekit: LiveKit
+    ) -> None:
+        """To callers without an id, as with LiveKit's option to look participants up by psrpc."""
+        service = await serve(max_in_flight=512, authenticator=AnonymousAuthenticator())
+        missing = RoomName(f"{room}, which is missing")
+        assert await outcomes(mute_absent(service, missing)) == {ABSENT: REQUESTS}
+        assert double.calls["MutePublishedTrack"] == REQUESTS
+        assert double.calls["GetParticipant"] <= REQUESTS
+        assert double.calls["ListRooms"] <= REQUESTS
         assert await mute_alice(service, livekit, room) == 200
 
     @pytest.mark.parametrize(

@@ -62,9 +62,11 @@ def alice(room: RoomName) -> Participant:
     return Participant(room=room, identity=ParticipantIdentity("alice"))
 
 
-async def mute(gateway: LiveKitRoomGateway, participant: Participant) -> Track:
+async def mute(
+    gateway: LiveKitRoomGateway, participant: Participant, *, room_was_read: bool = True
+) -> Track:
     return await gateway.mute_track(
-        participant, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+        participant, SID, muted=True, room_was_read=room_was_read, deadline=within(HOUR_S)
     )
 
 
@@ -185,6 +187,33 @@ class TestMutes:
         )
         assert {type(outcome) for outcome in outcomes} == {ParticipantNotFoundError}
         assert double.calls == {"MutePublishedTrack": 100, "GetParticipant": 100}
+
+    @PROBING
+    async def test_of_absent_participants_share_calls_for_rooms_that_were_not_read(
+        self, gateway: LiveKitRoomGateway, double: LiveKitDouble
+    ) -> None:
+        with pytest.raises(ParticipantNotFoundError):
+            await mute(gateway, alice(MISSING), room_was_read=False)
+        assert double.calls == {"MutePublishedTrack": 1, "GetParticipant": 1, "ListRooms": 1}
+        absent = [alice(RoomName(f"missing-{number}")) for number in range(100)]
+        outcomes = await asyncio.gather(
+            *(mute(gateway, participant, room_was_read=False) for participant in absent),
+            return_exceptions=True,
+        )
+        assert {type(outcome) for outcome in outcomes} == {ParticipantNotFoundError}
+        assert double.calls["MutePublishedTrack"] == double.calls["GetParticipant"] == 101
+        assert double.calls["ListRooms"] <= 101
+
+    async def test_that_are_denied_are_sent_once_more_to_those_who_are_there(
+        self, gateway: LiveKitRoomGateway, double: LiveKitDouble
+    ) -> None:
+        double.rooms.denials[alice(NAMES[0])] = 1
+        assert (await mute(gateway, alice(NAMES[0]))).muted
+        assert double.calls == {"MutePublishedTrack": 2, "GetParticipant": 1}
+        double.rooms.denials[alice(NAMES[0])] = 3
+        with pytest.raises(RoomGatewayUnavailableError):
+            await mute(gateway, alice(NAMES[0]), room_was_read=False)
+        assert double.calls == {"MutePublishedTrack": 4, "GetParticipant": 2}
 
     @PROBING
     async def test_that_hang_are_probed_64_at_once_at_most(
