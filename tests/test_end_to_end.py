@@ -196,7 +196,7 @@ class TestWithTheDouble(EndToEnd):
         open_ = await serve(guarded=False, probe_delay_s=1.0)
         for service, participant, token, calls in (
             (open_, alice, None, {"MutePublishedTrack": 1}),
-            (open_, bob, None, {"MutePublishedTrack": 1, "GetParticipant": 1}),
+            (open_, bob, None, {"MutePublishedTrack": 1, "GetParticipant": 1, "ListRooms": 1}),
             (guarded, alice, "token-of-a", {"ListRooms": 1, "MutePublishedTrack": 1}),
             (guarded, alice, "token-of-b", {"ListRooms": 1}),
             (guarded, nowhere, "token-of-b", {"ListRooms": 1}),

@@ -8,7 +8,7 @@ class LiveKitLimits:
     """The limits of one gateway; each call's time is limited by its own deadline."""
 
     max_connections: int = 1024
-    """A mute in flight may need two."""
+    """A mute in flight may need three."""
     max_rooms_per_read: int = 16
     """At most 16: an answer is read up to 1.25 MiB and a room may bring 64 KB of metadata."""
     probe_delay_s: float = 0.1

@@ -81,7 +81,7 @@ LIVEKIT_LIMITS = SettingGroup(
         "max_connections": Setting(
             "LIVEKIT_MAX_CONNECTIONS",
             integer(1, 65536),
-            "Maximum connections to LiveKit. A mute may use two for a while.",
+            "Maximum connections to LiveKit. A mute may use three for a while.",
         ),
     },
 )
