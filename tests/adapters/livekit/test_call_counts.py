@@ -13,7 +13,7 @@ from application.ports.room_gateway import RoomGatewayUnavailableError
 from contract.livekit_answers import silence
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
-from domain.room import Room, RoomName, RoomNotFoundError
+from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import (
     Participant,
     ParticipantIdentity,
@@ -132,7 +132,8 @@ class TestReads:
         found = await asyncio.gather(
             *(read(gateway, name) for name in NAMES[:5]), return_exceptions=True
         )
-        assert isinstance(found[0], RoomGatewayUnavailableError)
+        assert isinstance(found[0], RoomNotFoundError)
+        assert found[0].reason is RoomNotFoundReason.UNREADABLE
         assert [getattr(room, "name", None) for room in found[1:]] == NAMES[1:5]
         assert double.calls == {"ListRooms": 6}
 
