@@ -43,7 +43,7 @@ class LiveKitRoomGateway(RoomGateway):
             raise RoomNotFoundError(RoomNotFoundReason.UNREADABLE) from None
         if room is None:
             raise RoomNotFoundError(RoomNotFoundReason.MISSING)
-        return Room.from_metadata(name, room.metadata)
+        return room
 
     @override
     async def mute_track(
