@@ -37,7 +37,6 @@ ROOMS: Mapping[str, str | None] = {
     "foreign": '{"auth_id": "tenant-b"}',
     "unowned": "",
     "malformed": '{"auth_id": "tenant-a", "auth_id": "tenant-a"}',
-    "unreadable": "x" * (2 << 20),
 }
 WARM_UP = 500
 

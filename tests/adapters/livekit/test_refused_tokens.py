@@ -1,11 +1,13 @@
 """A call whose token LiveKit refuses is made once more with another token."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from attrs import define
+from attrs import define, evolve
 from livekit.api import MuteRoomTrackRequest
 from pytest_aiohttp import AiohttpServer
 
@@ -22,9 +24,12 @@ from contract.livekit_rooms import LiveKitRooms
 from domain.track import Track
 from tests.adapters.livekit.canned import ALICE, SID
 from tests.adapters.livekit.livekit_servers import HOUR_S, SECRET, within
+from tests.support.livekit_server import LiveKitServer
 
 KEY = ApiKey(name="key", secret=SECRET)
 NEW_KEY = ApiKey(name="key", secret="another-secret-of-livekit-that-is-new")
+AHEAD = "the token is not valid yet, this machine's clock is ahead of LiveKit's"
+BEHIND = "the token has expired, this machine's clock is behind LiveKit's"
 MUTE = MuteRoomTrackRequest(room=ALICE.room, identity=ALICE.identity, track_sid=SID, muted=True)
 
 Call = Callable[[RoomServiceClient, float], Awaitable[object]]
@@ -64,9 +69,16 @@ async def client(
     double: LiveKitDouble, world: World, aiohttp_server: AiohttpServer
 ) -> AsyncIterator[RoomServiceClient]:
     server = await aiohttp_server(double.app())
+    url = str(server.make_url("/"))
+    async with client_in(world, url) as client:
+        yield client
+
+
+@asynccontextmanager
+async def client_in(world: World, url: str) -> AsyncIterator[RoomServiceClient]:
     tokens = AccessTokens(api_key=lambda: world.key, token_life_s=600, wall_clock=lambda: world.now)
     async with make_session(LiveKitLimits()) as session:
-        yield RoomServiceClient(url=str(server.make_url("/")), session=session, tokens=tokens)
+        yield RoomServiceClient(url=url, session=session, tokens=tokens)
 
 
 async def refuse(_: web.Request) -> web.StreamResponse:
@@ -162,3 +174,29 @@ class TestRefusedTokens:
                 await CALLS[name](client, within(HOUR_S))
             is_retried = name == "ListRooms" or answers[0] is refuse
             assert double.calls == {name: 2 if is_retried else 1}
+
+
+@pytest.mark.livekit_server
+class TestRefusalsOfARealServer:
+    async def test_name_the_key_the_secret_or_the_clock(
+        self, livekit_server: Callable[[bool], LiveKitServer]
+    ) -> None:
+        server = livekit_server(True)  # noqa: FBT003 - remote unmute plays no part
+        key, now = ApiKey(name=server.api_key, secret=server.api_secret), time.time()
+        worlds = {
+            "LiveKit does not know the API key": World(evolve(key, name="another"), now),
+            "LiveKit has another secret for the API key": World(evolve(key, secret=SECRET), now),
+            AHEAD: World(key, now + 3600),
+            BEHIND: World(key, now - 3600),
+        }
+        reasons = {}
+        for cause, world in worlds.items():
+            async with client_in(world, server.url) as client:
+                for name, call in CALLS.items():
+                    (error,) = await asyncio.gather(
+                        call(client, within(HOUR_S)), return_exceptions=True
+                    )
+                    reasons[cause, name] = getattr(error, "reason", error)
+        assert reasons == {
+            (cause, name): f"answered 401: {cause}" for cause in worlds for name in CALLS
+        }
