@@ -17,7 +17,7 @@ _CLOCK_AHEAD = "the token is not valid yet, this machine's clock is ahead of Liv
 _HEADER_CHANGED = "the Authorization header was changed on the way"
 _NEEDS_TLS = "the port expects TLS, LIVEKIT_URL has to begin with https or wss"
 
-_PHRASES: Mapping[str, str] = {
+REFUSALS: Mapping[str, str] = {
     "invalid API key": "LiveKit does not know the API key",
     "signature is invalid": _OTHER_KEYS,  # 1.13.5
     "error in cryptographic primitive": _OTHER_KEYS,  # 1.9.11
@@ -34,14 +34,15 @@ _PHRASES: Mapping[str, str] = {
     "dial tcp": "LiveKit cannot reach its Redis",
     "no response from servers": "the participant's node does not answer LiveKit",
 }
+"""By a phrase in LiveKit's text, or in that of a web server at its address."""
 
-_RESOLVER_ERRORS: Mapping[int | None, str] = {
+RESOLVER_ERRORS: Mapping[int | None, str] = {
     socket.EAI_NONAME: "the host's name is unknown",
     socket.EAI_NODATA: "the host's name has no address",
     socket.EAI_AGAIN: "the name server does not answer",
 }
 
-_OS_ERRORS: Mapping[int | None, str] = {
+OS_ERRORS: Mapping[int | None, str] = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
     errno.EHOSTUNREACH: "no route to the host",
@@ -51,7 +52,7 @@ _OS_ERRORS: Mapping[int | None, str] = {
     errno.EADDRNOTAVAIL: "no local port is free",
 }
 
-_CERTIFICATE_FAULTS: Mapping[int, str] = {  # X509_V_ERR_..., OpenSSL's x509_vfy.h
+CERTIFICATE_FAULTS: Mapping[int, str] = {  # X509_V_ERR_..., OpenSSL's x509_vfy.h
     9: "is not valid yet",
     10: "has expired",
     18: "is self-signed",
@@ -67,7 +68,7 @@ _HOST = re.compile(r"[a-z0-9_.:-]{1,253}")
 
 def cause_of_refusal(text: str) -> str:
     """Return what a text of LiveKit's means; empty where that is not known."""
-    return next((cause for phrase, cause in _PHRASES.items() if phrase in text), "")
+    return next((cause for phrase, cause in REFUSALS.items() if phrase in text), "")
 
 
 def no_connection(error: aiohttp.ClientConnectorError) -> str:
@@ -99,14 +100,14 @@ def redirect_target(location: str) -> str:
 def _cause(error: OSError) -> str:
     match error:
         case ssl.SSLCertVerificationError(verify_code=code):
-            return f"the certificate {_CERTIFICATE_FAULTS.get(code, 'is not accepted')}"
+            return f"the certificate {CERTIFICATE_FAULTS.get(code, 'is not accepted')}"
         case ssl.SSLError(reason="WRONG_VERSION_NUMBER" | "HTTP_REQUEST" | "RECORD_LAYER_FAILURE"):
             return "the port does not speak TLS, LIVEKIT_URL may have to begin with http or ws"
         case ssl.SSLError():
             return "the TLS handshake failed"
         case socket.gaierror(errno=number):
-            return _RESOLVER_ERRORS.get(number, "the host's name cannot be resolved")
+            return RESOLVER_ERRORS.get(number, "the host's name cannot be resolved")
         case ConnectionResetError():  # in a TLS handshake without a number
             return "connection reset"
         case _:
-            return _OS_ERRORS.get(error.errno, type(error).__name__)
+            return OS_ERRORS.get(error.errno, type(error).__name__)

@@ -10,7 +10,13 @@ from livekit.api import ListRoomsResponse
 from livekit.api.twirp_client import ServerError, ServerErrorCode
 from livekit.protocol.models import Room
 
-from adapters.livekit.causes import redirect_target
+from adapters.livekit.causes import (
+    CERTIFICATE_FAULTS,
+    OS_ERRORS,
+    REFUSALS,
+    RESOLVER_ERRORS,
+    redirect_target,
+)
 from adapters.livekit.errors import (
     FOREIGN_ERRORS,
     MEANINGS,
@@ -27,6 +33,7 @@ from application.ports.room_gateway import (
     RoomGatewayRefusedError,
     RoomGatewayUnavailableError,
 )
+from tests.support.imports import PROJECT
 
 REFUSED = "invalid token: s3cret, error:"
 JOSE = f"{REFUSED} go-jose/go-jose/jwt"
@@ -221,6 +228,14 @@ class TestTranslate:
         errors = [answered(code, status) for code in ("s3cret", None) for status in (400, 401, 500)]
         errors.append(translate(DecodeError("s3cret")))
         assert "s3cret" not in "".join(f"{error!r}{error.reason}" for error in errors)
+
+
+class TestCauses:
+    def test_are_all_in_the_reference_of_the_log(self) -> None:
+        reference = (PROJECT / "docs" / "log.md").read_text()
+        tables = (REFUSALS, RESOLVER_ERRORS, OS_ERRORS, CERTIFICATE_FAULTS)
+        causes = {cause for table in tables for cause in table.values()}
+        assert {cause for cause in causes if f"`{cause}`" not in reference} == set()
 
 
 class TestRedirectTarget:
