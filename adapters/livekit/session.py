@@ -1,20 +1,14 @@
 """The HTTP session for LiveKit, with the limits that livekit-api does not set."""
 
 import json
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
-from aiohttp import (
-    ClientHandlerType,
-    ClientRequest,
-    ClientResponse,
-    ClientTimeout,
-    TraceConfig,
-)
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientTimeout
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from typing_extensions import override
@@ -35,22 +29,34 @@ _PROTOBUF = "application/protobuf"
 
 _FREE_CONNECTION = "no connection to {} became free before the deadline"
 _NEW_CONNECTION = "cannot connect to {}: no answer before the deadline"
-_WAITING = ContextVar("why a call to LiveKit timed out", default=NO_ANSWER_IN_TIME)
+_WAITING = ContextVar("why the current task's call would time out", default=NO_ANSWER_IN_TIME)
 
 
 class NoStaleDataConnector(aiohttp.TCPConnector):
-    """Uses no connection with unread data, which would be taken for the next answer."""
+    """Uses no connection with unread data, which would be taken for the next answer.
+
+    Keeps track of what a call waits for.
+    """
 
     @override
     async def connect(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
         for _ in range(_ATTEMPTS):
+            _WAITING.set(_FREE_CONNECTION)
             connection = await super().connect(req, traces, timeout)
+            _WAITING.set(NO_ANSWER_IN_TIME)
             if connection.protocol is None or not connection.protocol.should_close:
                 return connection
             connection.close()
         raise RoomGatewayUnavailableError(reason="sent data before a request")
+
+    @override
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        _WAITING.set(_NEW_CONNECTION)
+        return await super()._create_connection(req, traces, timeout)
 
 
 class BoundedResponse(ClientResponse):
@@ -124,22 +130,6 @@ def timeout_reason(address: str) -> str:
     return _WAITING.get().format(address)
 
 
-def _waits_for(what: str) -> Callable[..., Awaitable[None]]:
-    async def on_signal(*_: object) -> None:
-        _WAITING.set(what)  # signals are sent in the task of the call
-
-    return on_signal
-
-
-def _traces() -> list[TraceConfig]:
-    trace = TraceConfig()
-    trace.on_connection_queued_start.append(_waits_for(_FREE_CONNECTION))
-    trace.on_connection_create_start.append(_waits_for(_NEW_CONNECTION))
-    trace.on_connection_create_end.append(_waits_for(NO_ANSWER_IN_TIME))
-    trace.on_connection_reuseconn.append(_waits_for(NO_ANSWER_IN_TIME))
-    return [trace]
-
-
 def make_session(limits: LiveKitLimits) -> aiohttp.ClientSession:
     """Make a session for LiveKit alone, so that a hanging LiveKit blocks no other upstream.
 
@@ -153,5 +143,4 @@ def make_session(limits: LiveKitLimits) -> aiohttp.ClientSession:
         headers={"Accept-Encoding": "identity"},
         response_class=BoundedResponse,
         middlewares=(reject_redirects,),
-        trace_configs=_traces(),
     )
