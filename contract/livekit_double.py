@@ -6,8 +6,9 @@ the same requests to both.
 
 import asyncio
 import json
+import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from aiohttp import web
@@ -45,6 +46,7 @@ class LiveKitDouble:
     api_key: str
     api_secret: str = field(repr=False)
     rooms: LiveKitRooms
+    wall_clock: Callable[[], float] = time.time
     calls: Counter[str] = field(init=False, factory=Counter)
     headers: dict[str, Mapping[str, str]] = field(init=False, factory=dict)
     _next: dict[str, deque[Answer]] = field(init=False, factory=lambda: defaultdict(deque))
@@ -100,6 +102,7 @@ class LiveKitDouble:
                 request.headers.get("Authorization", ""),
                 api_key=self.api_key,
                 api_secret=self.api_secret,
+                wall_clock=self.wall_clock,
             )
             return await self._call(request, grants)
         except TokenRefusedError as refusal:

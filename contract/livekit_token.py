@@ -4,6 +4,7 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
@@ -24,7 +25,13 @@ class Grants:
     room_admin_of: str | None = None
 
 
-def read_grants(authorization: str, *, api_key: str, api_secret: str) -> Grants:
+def read_grants(
+    authorization: str,
+    *,
+    api_key: str,
+    api_secret: str,
+    wall_clock: Callable[[], float] = time.time,
+) -> Grants:
     """Read the grants of an ``Authorization`` header; none where it is empty.
 
     Raises:
@@ -38,7 +45,7 @@ def read_grants(authorization: str, *, api_key: str, api_secret: str) -> Grants:
     claims = _claims(token)
     if claims.get("iss") != api_key:
         raise TokenRefusedError(f"invalid API key: {claims.get('iss', '')}")
-    fault = _fault(token, claims, api_secret)
+    fault = _fault(token, claims, api_secret, wall_clock())
     if fault:
         raise TokenRefusedError(f"invalid token: {token}, error: {fault}")
     video = claims.get("video", {})
@@ -59,12 +66,11 @@ def _claims(token: str) -> dict[str, Any]:
     return read
 
 
-def _fault(token: str, claims: dict[str, Any], api_secret: str) -> str:
+def _fault(token: str, claims: dict[str, Any], api_secret: str, now_s: float) -> str:
     signed, _, signature = token.rpartition(".")
     expected = hmac.digest(api_secret.encode(), signed.encode(), "sha256")
     if not hmac.compare_digest(_decode(signature), expected):
         return "token signature is invalid: signature is invalid"
-    now_s = time.time()
     if claims.get("exp", now_s) < now_s - _LEEWAY_S:
         return "token has invalid claims: token is expired"
     if claims.get("nbf", now_s) > now_s + _LEEWAY_S:

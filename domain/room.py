@@ -23,6 +23,7 @@ class RoomNotFoundReason(Enum):
     MISSING = "missing"
     FOREIGN = "foreign"
     UNOWNED = "unowned"
+    UNREADABLE = "unreadable"
 
 
 class RoomNotFoundError(NotFoundError):

@@ -41,6 +41,10 @@ async def reload_on(
                 _FAILED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
             )
         else:
+            known = container.settings().warnings
             container.settings.reset_override()
             container.settings.override(settings)
             log.info("reloaded")
+            for problem in settings.warnings:
+                if problem not in known:
+                    log.warning("settings warning", problem=problem)

@@ -10,7 +10,7 @@ class LiveKitLimits:
     max_connections: int = 1024
     """A mute in flight may need three."""
     max_rooms_per_read: int = 16
-    """At most 16: an answer is read up to 1.25 MiB and a room may bring 64 KB of metadata."""
+    """An answer is read up to 1.25 MiB; the rooms of a larger one are read one by one."""
     probe_delay_s: float = 0.1
     """How long to wait for a mute before checking that the participant exists."""
     token_life_s: float = 600.0

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
-from attrs import frozen
+from attrs import field, frozen
 from typing_extensions import override
 
 from adapters.livekit.api_key import ApiKey
+from adapters.livekit.errors import AnswerTooLargeError
 from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.participant_probe import ParticipantProbe
 from adapters.livekit.room_lookup import RoomLookup
@@ -18,8 +20,6 @@ from application.ports.room_gateway import RoomGateway
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import Participant, Track, TrackSid
 
-_UNUSED_ROOM_NAME = RoomName("livekit-mute-verifies-its-access")
-
 
 @frozen(kw_only=True)
 class LiveKitRoomGateway(RoomGateway):
@@ -28,13 +28,23 @@ class LiveKitRoomGateway(RoomGateway):
     client: RoomServiceClient
     rooms: RoomLookup
     mutes: TrackMute
+    _unused_name: RoomName = field(init=False)
+
+    @_unused_name.default
+    def _make_unused_name(self) -> RoomName:  # that no room can have been given
+        return RoomName(f"livekit-mute-verifies-its-access-{uuid4()}")
 
     @override
     async def get_room(self, name: RoomName, *, deadline: float) -> Room:
-        room = await self.rooms.find(name, deadline)
+        try:
+            room = await self.rooms.find(name, deadline)
+        except AnswerTooLargeError as error:
+            if not error.is_about(name):
+                raise
+            raise RoomNotFoundError(RoomNotFoundReason.UNREADABLE) from None
         if room is None:
             raise RoomNotFoundError(RoomNotFoundReason.MISSING)
-        return Room.from_metadata(name, room.metadata)
+        return room
 
     @override
     async def mute_track(
@@ -52,7 +62,7 @@ class LiveKitRoomGateway(RoomGateway):
 
     @override
     async def verify_access(self, *, deadline: float) -> None:
-        await self.rooms.find(_UNUSED_ROOM_NAME, deadline)  # batched like other lookups
+        await self.rooms.find(self._unused_name, deadline)  # batched like other lookups
 
 
 @asynccontextmanager

@@ -10,10 +10,10 @@ from livekit.protocol.models import Room as LiveKitRoom
 from adapters.livekit.errors import NO_ANSWER_IN_TIME, UnusableAnswerError
 from adapters.livekit.room_service import time_left_s
 from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
-from domain.room import RoomName
+from domain.room import Room, RoomName
 
 _MAX_WAIT_S = 0.1
-_Found = Mapping[RoomName, LiveKitRoom | RoomGatewayError]
+_Found = Mapping[RoomName, Room | RoomGatewayError]
 """The room of each name or why it could not be read; a name without a room is missing."""
 
 
@@ -41,7 +41,7 @@ class RoomLookup:
     max_names: int
     _newest: _Batch | None = field(init=False, default=None)
 
-    async def find(self, name: RoomName, deadline: float) -> LiveKitRoom | None:
+    async def find(self, name: RoomName, deadline: float) -> Room | None:
         """Find a room by its exact name; ``None`` where there is none.
 
         Raises:
@@ -87,7 +87,7 @@ class RoomLookup:
         except UnusableAnswerError:
             if len(names) == 1:
                 raise
-        found: dict[RoomName, LiveKitRoom | RoomGatewayError] = {}
+        found: dict[RoomName, Room | RoomGatewayError] = {}
         for name in names:
             try:
                 found |= select_rooms([name], await self.list_rooms([name], deadline))
@@ -96,9 +96,7 @@ class RoomLookup:
         return found
 
 
-def select_rooms(
-    names: Collection[RoomName], answer: ListRoomsResponse
-) -> dict[RoomName, LiveKitRoom]:
+def select_rooms(names: Collection[RoomName], answer: ListRoomsResponse) -> dict[RoomName, Room]:
     """Take the rooms of these names from an answer that holds no others and none twice.
 
     Raises:
@@ -106,9 +104,13 @@ def select_rooms(
     """
     if len(answer.rooms) > len(names):  # before indexing them: there may be 600,000
         raise UnusableAnswerError(reason="answered with more rooms than asked for")
-    found = {RoomName(room.name): room for room in answer.rooms}
+    found = {room.name: room for room in map(_read, answer.rooms)}
     if len(found) < len(answer.rooms) or not found.keys() <= set(names):
         raise UnusableAnswerError(reason="answered about another room")
     if not found and answer.ByteSize():
         raise UnusableAnswerError(reason="answered with something else than rooms")
     return found
+
+
+def _read(room: LiveKitRoom) -> Room:  # without its metadata, of which a batch may have 8 MiB
+    return Room.from_metadata(RoomName(room.name), room.metadata)

@@ -2,61 +2,86 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
-from attrs import define, field
-from cachetools import TTLCache
-from livekit.api import AccessToken, VideoGrants
+import jwt
+from attrs import define, field, frozen
+from cachetools import LRUCache
 
 from adapters.livekit.api_key import ApiKey
 from domain.room import RoomName
 
 _MAX_CACHED = 4096
-_MAX_CACHED_CHARACTERS = 256  # of a room's name, LiveKit's own limit
+_MAX_CACHED_BYTES = 256  # of a room's name in UTF-8, LiveKit's own limit unless it is raised
+_RENEWAL_INTERVAL_S = 10.0
+_BLOCK_BYTES = 64  # HMAC-SHA-256 itself pads a key to these with zeros (RFC 2104)
 
-_Cache = TTLCache[RoomName | None, str]
+
+@frozen
+class _Signed:
+    """A token, when it was signed, and whether LiveKit had refused the one before."""
+
+    token: str
+    at: float
+    renewed: bool
 
 
 @define(kw_only=True, eq=False)
 class AccessTokens:
-    """Signs tokens with the least grants and the current key; each is used for half of its life."""
+    """Signs tokens with the least grants and the current key; each is used for half of its life.
+
+    The room of a token that may list rooms is ``None``. LiveKit judges a token by the wall clock,
+    which can be set back and forth, so no token is used whose time of signing is still to come.
+    """
 
     api_key: Callable[[], ApiKey]
     token_life_s: float
-    monotonic: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
     _signed_with: ApiKey | None = field(init=False, default=None)
-    _cache: _Cache = field(init=False)
+    _cache: LRUCache[RoomName | None, _Signed] = field(
+        init=False, factory=lambda: LRUCache(_MAX_CACHED)
+    )
 
-    @_cache.default
-    def _make_cache(self) -> _Cache:
-        return TTLCache(_MAX_CACHED, ttl=self.token_life_s / 2, timer=self.monotonic)
+    def token_for(self, room: RoomName | None) -> str:
+        """Give a token that may administer one room, or list rooms."""
+        return self._token(room, renewed=False)
 
-    def for_listing(self) -> str:
-        """Give a token that may list rooms."""
-        return self._token(None)
+    def renewed_for(self, room: RoomName | None, *, refused: str) -> str | None:
+        """Give a token in place of one that LiveKit refused.
 
-    def for_room(self, name: RoomName) -> str:
-        """Give a token that may administer one room."""
-        return self._token(name)
+        Returns:
+            ``None`` where that one had itself replaced another less than 10 s before: LiveKit
+            refuses them for another reason than their age.
+        """
+        kept = self._cache.get(room)
+        if kept is not None and kept.token is refused:  # two of one second are equal
+            if kept.renewed and abs(self.wall_clock() - kept.at) < _RENEWAL_INTERVAL_S:
+                return None
+            del self._cache[room]
+        return self._token(room, renewed=True)
 
-    def _token(self, room: RoomName | None) -> str:
-        api_key = self.api_key()
+    def _token(self, room: RoomName | None, *, renewed: bool) -> str:
+        api_key, now_s = self.api_key(), self.wall_clock()
         if api_key != self._signed_with:
             self._cache.clear()
             self._signed_with = api_key
-        try:
-            return self._cache[room]
-        except KeyError:
-            token = self._sign(api_key, room)
-            if room is None or len(room) <= _MAX_CACHED_CHARACTERS:
-                self._cache[room] = token
-            return token
+        kept = self._cache.get(room)
+        if kept is not None and 0 <= now_s - kept.at < self.token_life_s / 2:
+            return kept.token
+        token = self._sign(api_key, room, now_s)
+        if room is None or len(room.encode()) <= _MAX_CACHED_BYTES:
+            self._cache[room] = _Signed(token, now_s, renewed)
+        return token
 
-    def _sign(self, api_key: ApiKey, room: RoomName | None) -> str:
-        grants = VideoGrants(can_publish=False, can_subscribe=False, can_publish_data=False)
-        if room is None:
-            grants.room_list = True
-        else:
-            grants.room_admin, grants.room = True, room
-        token = AccessToken(api_key.name, api_key.secret).with_grants(grants)
-        return token.with_ttl(timedelta(seconds=self.token_life_s)).to_jwt()
+    def _sign(self, api_key: ApiKey, room: RoomName | None, now_s: float) -> str:
+        grants: dict[str, object] = (
+            {"roomList": True} if room is None else {"roomAdmin": True, "room": room}
+        )
+        nothing_else = {"canPublish": False, "canSubscribe": False, "canPublishData": False}
+        claims = {
+            "iss": api_key.name,
+            "nbf": int(now_s),
+            "exp": int(now_s + self.token_life_s),
+            "video": grants | nothing_else,
+        }
+        # Settings warn of a short secret; padded, it gives the same signature and no warning.
+        return jwt.encode(claims, api_key.secret.encode().ljust(_BLOCK_BYTES, b"\0"), "HS256")

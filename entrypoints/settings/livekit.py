@@ -7,6 +7,9 @@ from adapters.livekit.limits import LiveKitLimits
 from entrypoints.settings.environment import Environment, Setting, SettingGroup
 from entrypoints.settings.parsers import integer, printable, seconds, url
 
+_MIN_SECRET_BYTES = 32  # RFC 7518, section 3.2; LiveKit complains of less, too
+_GUESSABLE = "whoever guesses it can do anything in LiveKit"
+
 
 @frozen(kw_only=True)
 class LiveKitSettings:
@@ -26,6 +29,14 @@ class LiveKitSettings:
             "LIVEKIT_API_SECRET": self.api_key.secret,
         }
         return tuple(name for name, value in named.items() if not value)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator should check."""
+        length = len(self.api_key.secret.encode())
+        if 0 < length < _MIN_SECRET_BYTES:
+            return (f"LIVEKIT_API_SECRET is shorter than {_MIN_SECRET_BYTES} bytes: {_GUESSABLE}",)
+        return ()
 
 
 LIVEKIT = SettingGroup(

@@ -68,6 +68,8 @@ class Settings:
         if self.gateway == "livekit" and self.livekit.missing:
             missing = ", ".join(self.livekit.missing)
             warnings.append(f"LiveKit is not configured: set {missing}")
+        if self.gateway == "livekit":
+            warnings += self.livekit.warnings
         timeouts = {
             "LIVEKIT_TIMEOUT_SECONDS": self.livekit.timeout_s,
             "AUTH_TIMEOUT_SECONDS": self.auth.service.timeout_s if self.auth.service else 0.0,

@@ -38,6 +38,15 @@ def reload(running: Running, outcome: str = "reloaded") -> None:
     running.wait_for(outcome, after=before)
 
 
+def warnings_of(running: Running) -> list[str]:
+    """Return what was warned of, by whatever library."""
+    return [
+        str(event.get("problem", event["event"]))
+        for event in running.events
+        if event["level"] == "warning"
+    ]
+
+
 class TestReload:
     async def test_accepts_new_secrets_and_rejects_old_ones(
         self, start: Run, tmp_path: Path
@@ -103,6 +112,32 @@ class TestReload:
             reload(running)
             async with session.get(f"{running.url}/readyz") as after:
                 assert after.status == 200
+
+    async def test_warns_once_of_a_short_secret_of_livekit(
+        self, start: Run, tmp_path: Path, aiohttp_server: AiohttpServer
+    ) -> None:
+        """And not once for each token that is signed with it, as PyJWT does."""
+        double = LiveKitDouble(api_key="key", api_secret="short", rooms=LiveKitRooms())
+        livekit, secret = await aiohttp_server(double.app()), tmp_path / "secret"
+        secret.write_text(double.api_secret)
+        running = start(
+            LIVEKIT_URL=str(livekit.make_url("/")),
+            LIVEKIT_API_KEY=double.api_key,
+            LIVEKIT_API_SECRET_FILE=str(secret),
+            AUTH_API_SECRET="first",
+        )
+        assert [await ask(running, "first") for _ in range(2)] == [404, 404]
+        assert len(warnings_of(running)) == 1
+        reload(running)
+        assert await ask(running, "first") == 404
+        assert len(warnings_of(running)) == 1
+        secret.write_text("a-secret-of-at-least-32-characters")
+        reload(running)
+        secret.write_text(double.api_secret)
+        reload(running)
+        assert await ask(running, "first") == 404
+        [_, problem] = warnings_of(running)
+        assert problem.startswith("LIVEKIT_API_SECRET is shorter than 32 bytes")
 
     async def test_loses_no_request(self, start: Run, tmp_path: Path) -> None:
         secrets = tmp_path / "secrets"

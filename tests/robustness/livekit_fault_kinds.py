@@ -38,6 +38,8 @@ class Kind:
     reads: tuple[int, ...] = (1,)
     """How often ListRooms may be attempted."""
     hangs: bool = False
+    refuses_token: bool = False
+    """Whether any call is made once more."""
 
     def outcome_at(self, call: str) -> Outcome:
         """Return the outcome of a fault in a call; in GetParticipant it is that of the mute."""
@@ -50,16 +52,13 @@ class Kind:
 
     def attempts(self, call: str) -> tuple[int, ...]:
         """Return how often LiveKit may receive a call."""
+        if self.refuses_token:
+            return (2,)
         return self.reads if call == LIST or not self.is_received else (1,)
 
 
 def answers(
-    content: bytes | Callable[[bytes], bytes],
-    then: Act | None = None,
-    *,
-    outcome: Outcome = DOWN,
-    outcomes_by_call: Mapping[str, Outcome] = {},
-    reads: tuple[int, ...] = (1,),
+    content: bytes | Callable[[bytes], bytes], then: Act | None = None, **meaning: Any
 ) -> Kind:
     """Return the kind that sends bytes, or a function of the good body, and then acts."""
 
@@ -68,14 +67,7 @@ def answers(
         await asyncio.sleep(0.01)
         return await then(exchange) if then else None
 
-    hangs = then in (hang, drip)
-    return Kind(
-        fault=Fault(act=act),
-        outcome=outcome,
-        outcomes_by_call=outcomes_by_call,
-        reads=reads,
-        hangs=hangs,
-    )
+    return Kind(fault=Fault(act=act), hangs=then in (hang, drip), **meaning)
 
 
 def breaks(stage: Stage, act: Act, *reads: int) -> Kind:

@@ -3,13 +3,23 @@
 import gzip
 import zlib
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from attrs import evolve
 from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
 from livekit.protocol.models import Room
 
-from tests.adapters.livekit.canned import CUT_OFF, REFUSED, UNAVAILABLE, page, twirp
+from tests.adapters.livekit.canned import (
+    ALICE,
+    CUT_OFF,
+    REFUSED,
+    SID,
+    TOKEN_REFUSED,
+    UNAVAILABLE,
+    page,
+    twirp,
+)
 from tests.adapters.livekit.canned import answer as response
 from tests.robustness.faulty_livekit import GET, GOOD, LIST, MUTE, Fault, Stage, good_answer, hang
 from tests.robustness.livekit_fault_kinds import (
@@ -118,7 +128,7 @@ FRAMING: Mapping[str, Kind] = {
     "100 Continue, then closed": answers(CONTINUE, reads=(2,)),
 }
 ANSWERS: Mapping[str, Kind] = {
-    "the token repeated": Kind(fault=Fault(act=repeat_token), outcome=FAILED),
+    "the token repeated": Kind(fault=Fault(act=repeat_token), outcome=FAILED, refuses_token=True),
     "a reason with a secret": answers(response("500 s3cret")),
     "another room, track or participant": does(
         lambda exchange: exchange.send(good_answer(FOREIGN[exchange.call], keeps=False))
@@ -152,12 +162,21 @@ ANSWERS: Mapping[str, Kind] = {
     "a charset that is slow to read": answers(
         response("500 Oh", b"x" * (4 << 20), "application/json; charset=punycode")
     ),
+    "a too large answer about the room": does(
+        lambda exchange: exchange.send(good_answer(TOO_LARGE[exchange.call], keeps=False)),
+        outcomes_by_call={LIST: NO_ROOM},
+    ),
+    "a too large answer about another room": does(
+        lambda exchange: exchange.send(
+            good_answer(TOO_LARGE[exchange.call].replace(b"room", b"Room"), keeps=False)
+        )
+    ),
     "an error nested deep": answers(response("404 Oh", b"[" * 30_000, "application/json")),
     "an error of many megabytes": answers(response("404 Oh", b'{"code":"' + b"x" * (8 << 20))),
     "redirected to itself": answers(response("308 Oh", more="Location: ?s3cret\r\n")),
     "see other": answers(response("303 See Other", more="Location: /s3cret\r\n")),
     "moved permanently": answers(
-        response("301 Moved", more="Location: http://s3cret.invalid/\r\n")
+        response("301 Moved", more="Location: http://s3cret@elsewhere.invalid/s3cret\r\n")
     ),
     "not modified": answers(head(status="HTTP/1.1 304 Not Modified")),
     "created": answers(lambda good: response("201 Created", good)),
@@ -192,6 +211,15 @@ FOREIGN: Mapping[str, bytes] = {
     LIST: ListRoomsResponse(rooms=[Room(name="s3cret")]).SerializeToString(),
     MUTE: MuteRoomTrackResponse(track=TrackInfo(sid="TR_s3cret", muted=True)).SerializeToString(),
     GET: ParticipantInfo(identity="s3cret").SerializeToString(),
+}
+
+_LONG = "s3cret" * (300 << 10)
+TOO_LARGE: Mapping[str, bytes] = {
+    LIST: ListRoomsResponse(rooms=[Room(name=ALICE.room, metadata=_LONG)]).SerializeToString(),
+    MUTE: MuteRoomTrackResponse(
+        track=TrackInfo(sid=SID, muted=True, name=_LONG)
+    ).SerializeToString(),
+    GET: ParticipantInfo(identity=ALICE.identity, metadata=_LONG).SerializeToString(),
 }
 
 CODES: Mapping[str, tuple[int, Outcome]] = {
@@ -233,13 +261,20 @@ TWIRP: Mapping[str, Kind] = {
 }
 STATUSES: Mapping[str, Kind] = {
     f"a page of {status}": answers(
-        page(f"{status} Oh"), outcome=FAILED if status in (401, 403) else DOWN
+        page(f"{status} Oh"),
+        outcome=FAILED if status in (401, 403) else DOWN,
+        refuses_token=status == HTTPStatus.UNAUTHORIZED,
     )
     for status in (*range(400, 419), *range(421, 430), 431, 451, *range(500, 512), 520, 599)
 }
 CANNED: Mapping[str, Kind] = {
-    name: answers(canned, outcome=outcome, reads=(2,) if canned in CUT_OFF else (1,))
-    for outcome, all_canned in ((DOWN, UNAVAILABLE), (FAILED, REFUSED))
+    name: answers(
+        canned,
+        outcome=outcome,
+        reads=(2,) if canned in CUT_OFF else (1,),
+        refuses_token=all_canned is TOKEN_REFUSED,
+    )
+    for outcome, all_canned in ((DOWN, UNAVAILABLE), (FAILED, REFUSED), (FAILED, TOKEN_REFUSED))
     for name, canned in all_canned.items()
 }
 GROUPS: Mapping[str, Mapping[str, Kind]] = {

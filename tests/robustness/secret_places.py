@@ -83,6 +83,10 @@ def page(status: int, **headers: str) -> Callable[[str], web.Response]:
     return write
 
 
+def text(status: int, pattern: str) -> Callable[[str], web.Response]:
+    return lambda secret: web.Response(status=status, text=pattern.format(secret))
+
+
 def json_response(*, status: int = 200, **members: object) -> Callable[[str], web.Response]:
     return lambda secret: web.json_response(
         {name: f"{value}".format(secret) for name, value in members.items()}, status=status
@@ -159,9 +163,13 @@ IN_REQUESTS: Mapping[str, Place] = {
 
 AT_LIVEKIT: Mapping[str, Place] = {
     "LiveKit's 401": _at_livekit(500, page(401)),
+    "LiveKit's 401 with a known phrase": _at_livekit(
+        500, text(401, "invalid token: {}, error: token is expired")
+    ),
+    "LiveKit's Redis": _at_livekit(500, text(500, "dial tcp {}: connection refused")),
     "LiveKit's 404": _at_livekit(500, page(404)),
     "LiveKit's 500": _at_livekit(500, page(500, Set_Cookie="{}=1")),
-    "LiveKit's redirect": _at_livekit(500, page(302, Location="http://127.0.0.1/{}")),
+    "LiveKit's redirect": _at_livekit(500, page(302, Location="http://{0}@127.0.0.1/{0}")),
     "LiveKit's invalid answer": _at_livekit(500, page(200)),
     "LiveKit's error": Place(
         500, header("X-Nothing"), livekit=lambda secret: twirp_error("internal", secret)

@@ -139,13 +139,13 @@ def reprs_of_all_objects() -> dict[str, str]:
 
 async def response_to(url: str, place: Place, secret: str, upstreams: Upstreams) -> bytes:
     """Send a request with a secret in a place, and return the whole response."""
-    if place.livekit:
-        upstreams.livekit.fail_next("ListRooms", place.livekit(secret))
+    failing = upstreams.livekit.always(place.livekit(secret)) if place.livekit else nullcontext()
     upstreams.responses[:] = [place.service(secret) if place.service else web.Response(status=401)]
     reader, writer = await asyncio.open_connection(URL(url).host, URL(url).port)
     try:
-        writer.write(place.request(secret))
-        return await asyncio.wait_for(reader.read(), TIMEOUT_S)
+        with failing:
+            writer.write(place.request(secret))
+            return await asyncio.wait_for(reader.read(), TIMEOUT_S)
     finally:
         writer.close()
         await writer.wait_closed()

@@ -32,6 +32,7 @@ SID = TrackSid("TR_demo_mic")
 ALICE = Participant(room=ROOM, identity=ParticipantIdentity("alice"))
 ALLOWED = "allowed"
 BODY = json.dumps(DEMO_REQUEST).encode()
+TOO_LARGE_BYTES = 1280 << 10
 PER_REQUEST = re.compile(rb"(?<=\r\n)(Date|X-Request-ID): [^\r]*\r\n")
 """The headers that differ between responses to different requests."""
 
@@ -153,6 +154,8 @@ def cases(random: Random) -> Iterator[Case]:
             template.text(spelling), expected(template.owner_for(spelling), spelling), spelling
         )
         yield Case(None, RoomNotFoundReason.MISSING.value, caller)
+        too_large = json.dumps({"auth_id": caller, "x": "x" * TOO_LARGE_BYTES})
+        yield Case(too_large, RoomNotFoundReason.UNREADABLE.value, random.choice([OTHER, caller]))
 
 
 def sample(number: int) -> Iterator[Case]:
@@ -217,5 +220,5 @@ class TestRoomsOverHttp:
                 assert double.calls == {"ListRooms": 1}, case
                 assert event["reason"] == case.expected, case
                 masked[PER_REQUEST.sub(b"", received)] += 1
-        metrics.note("requests over HTTP", 4 * number)
+        metrics.note("requests over HTTP", 5 * number)
         metrics.at_most("different masked 404s", len(masked), 1)

@@ -56,6 +56,7 @@ UNAVAILABLE: dict[str, bytes] = {
     "truncated protobuf": answer("200 OK", MUTED[:-1]),
     "unknown fields alone": answer("200 OK", b"\xfa\x06\x06s3cret"),
     "a page": page("200 OK"),
+    "an empty page": answer("200 OK", kind="text/html"),
     "JSON": answer("200 OK", b'{"track": {}}', "application/json"),
     "another status of success": answer("204 No Content"),
     "a redirect": answer("307 Temporary Redirect", more="Location: /elsewhere\r\n"),
@@ -86,11 +87,16 @@ UNAVAILABLE: dict[str, bytes] = {
 CUT_OFF = (UNAVAILABLE["closed without an answer"], UNAVAILABLE["broken off in the head"])
 """A read is retried once then; a mute never is."""
 
-REFUSED: dict[str, bytes] = {
+TOKEN_REFUSED: dict[str, bytes] = {
     "wrong secret": answer("401 Unauthorized", b"invalid token: s3cret", "text/plain"),
-    "permissions": twirp("401 Unauthorized", {"code": "unauthenticated", "msg": "s3cret"}),
     "refused without a word": answer("401 Unauthorized"),
     "refused with null": twirp("401 Unauthorized", None),
+    "refused by a proxy": twirp("401 Unauthorized", {"message": "s3cret"}),
+}
+"""Any call is made once more then, with another token."""
+
+REFUSED: dict[str, bytes] = {
+    "permissions": twirp("401 Unauthorized", {"code": "unauthenticated", "msg": "s3cret"}),
     "refused with a list": twirp("403 Forbidden", []),
     "forbidden": page("403 Forbidden"),
     "bad route": twirp("404 Not Found", {"code": "bad_route"}),

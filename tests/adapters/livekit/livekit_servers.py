@@ -107,10 +107,16 @@ class Canned:
 
     @asynccontextmanager
     async def gateway(
-        self, *, host: str = "127.0.0.1", probe_delay_s: float = HOUR_S
+        self,
+        *,
+        host: str = "127.0.0.1",
+        probe_delay_s: float = HOUR_S,
+        max_connections: int = 10,
     ) -> AsyncIterator[LiveKitRoomGateway]:
         async with serve(self._talk, host=host) as url:
-            async with gateway_to(url, probe_delay_s=probe_delay_s) as gateway:
+            async with gateway_to(
+                url, probe_delay_s=probe_delay_s, max_connections=max_connections
+            ) as gateway:
                 yield gateway
                 for talk in self._talks:
                     talk.cancel()

@@ -13,7 +13,7 @@ from application.ports.room_gateway import RoomGatewayUnavailableError
 from contract.livekit_answers import silence
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
-from domain.room import Room, RoomName, RoomNotFoundError
+from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import (
     Participant,
     ParticipantIdentity,
@@ -132,13 +132,58 @@ class TestReads:
     async def test_of_an_unreadable_room_fail_alone(
         self, gateway: LiveKitRoomGateway, double: LiveKitDouble
     ) -> None:
+        """As if it were missing: larger metadata than LiveKit's own limits allow."""
         double.rooms.put_room(NAMES[0], metadata="x" * (2 << 20))
         found = await asyncio.gather(
             *(read(gateway, name) for name in NAMES[:5]), return_exceptions=True
         )
-        assert isinstance(found[0], RoomGatewayUnavailableError)
+        assert isinstance(found[0], RoomNotFoundError)
+        assert found[0].reason is RoomNotFoundReason.UNREADABLE
         assert [getattr(room, "name", None) for room in found[1:]] == NAMES[1:5]
         assert double.calls == {"ListRooms": 6}
+
+    async def test_find_the_owner_of_a_room_with_as_much_metadata_as_livekit_allows(
+        self, gateway: LiveKitRoomGateway, double: LiveKitDouble
+    ) -> None:
+        owned = '{"auth_id": "owner", "x": "%s"}'
+        metadata = owned % ("x" * (524_288 - len(owned) + 2))
+        for name in NAMES[:20]:
+            double.rooms.put_room(name, metadata=metadata)
+        rooms = await asyncio.gather(*(read(gateway, name) for name in NAMES[:20]))
+        assert {room.owner for room in rooms} == {"owner"}
+
+
+class TestReadiness:
+    async def test_is_not_spoilt_by_unreadable_rooms_and_spoils_no_lookup(
+        self, gateway: LiveKitRoomGateway, double: LiveKitDouble
+    ) -> None:
+        named = RoomName("livekit-mute-verifies-its-access")  # as what readiness asks for begins
+        double.rooms.put_room(named, metadata="x" * (2 << 20))
+        first = asyncio.create_task(read(gateway, NAMES[0]))  # those that follow are one batch
+        await asyncio.sleep(0)
+        for _ in range(3):
+            verified, unreadable, other = await asyncio.gather(
+                gateway.verify_access(deadline=within(HOUR_S)),
+                read(gateway, named),
+                read(gateway, NAMES[1]),
+                return_exceptions=True,
+            )
+            assert verified is None
+            assert isinstance(unreadable, RoomNotFoundError)
+            assert isinstance(other, Room)
+        assert (await first).name == NAMES[0]
+
+    async def test_is_denied_where_the_answer_is_too_large_for_no_room(
+        self, gateway: LiveKitRoomGateway, double: LiveKitDouble
+    ) -> None:
+        async def answer_at_length(_: web.Request) -> web.StreamResponse:
+            return web.Response(body=b"\n" * (2 << 20), content_type="application/protobuf")
+
+        double.fail_next("ListRooms", answer_at_length, answer_at_length)
+        with pytest.raises(RoomGatewayUnavailableError):
+            await gateway.verify_access(deadline=within(HOUR_S))
+        with pytest.raises(RoomGatewayUnavailableError):
+            await read(gateway, NAMES[0])
 
 
 class TestMutes:

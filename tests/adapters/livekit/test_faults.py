@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import ExitStack, asynccontextmanager
 
 import pytest
-from livekit.api import MuteRoomTrackResponse, TrackInfo
+from livekit.api import MuteRoomTrackResponse, ParticipantInfo, TrackInfo
 
 from application.ports.room_gateway import (
     RoomGatewayError,
@@ -22,10 +23,12 @@ from tests.adapters.livekit.canned import (
     OTHER_ROOM,
     REFUSED,
     SID,
+    TOKEN_REFUSED,
     TWO_ROOMS,
     UNAVAILABLE,
     answer,
     error_of_size,
+    page,
     twirp,
 )
 from tests.adapters.livekit.livekit_servers import (
@@ -36,11 +39,29 @@ from tests.adapters.livekit.livekit_servers import (
     Dripping,
     gateway_to,
     header,
+    serve,
     within,
 )
 
 UNAVAILABLE_ERROR = RoomGatewayUnavailableError.__name__
 REFUSED_ERROR = RoomGatewayRefusedError.__name__
+
+
+async def answer_in_plain_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    writer.write(answer("400 Bad Request"))
+    writer.close()
+
+
+@asynccontextmanager
+async def backlogged() -> AsyncIterator[str]:
+    """Yield the URL of a port whose queue of new connections is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as pending:
+        for _ in range(3):  # more than the backlog, so that the system accepts no others
+            connection = pending.enter_context(socket.socket())
+            connection.settimeout(0)
+            connection.connect_ex(server.getsockname())
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 async def failure(canned: bytes, call: Call) -> str:
@@ -90,15 +111,87 @@ class TestFaults:
         found = await outcomes(REFUSED)
         assert {case: outcome for case, outcome in found.items() if outcome != expected} == {}
 
+    async def test_mean_refused_where_livekit_refuses_the_next_token_too(self) -> None:
+        expected = (REFUSED_ERROR, 2)
+        found = await outcomes(TOKEN_REFUSED)
+        assert {case: outcome for case, outcome in found.items() if outcome != expected} == {}
+
     async def test_mean_unavailable_where_no_server_listens(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        for url in (f"ws://127.0.0.1:{port}", "wss://no-such-host.invalid"):
+        unreachable = {
+            f"ws://127.0.0.1:{port}": f"127.0.0.1:{port}: connection refused",
+            f"http://127.0.0.1:{port}/path": f"127.0.0.1:{port}: connection refused",
+            "wss://no-such-host.invalid": "no-such-host.invalid:443: the ",  # or no name server
+        }
+        for url, reason in unreachable.items():
             async with gateway_to(url) as gateway:
                 for call in CALLS.values():
                     with pytest.raises(RoomGatewayUnavailableError) as failed:
                         await call(gateway, within(HOUR_S))
-                    assert failed.value.reason.startswith("cannot connect (ClientConnector")
+                    assert failed.value.reason.startswith(f"cannot connect to {reason}")
+
+    async def test_name_their_cause(self) -> None:
+        """A reader of the log sees no more than this."""
+        wrong = {}
+        for canned, cause in CAUSES.items():
+            livekit = Canned(canned)
+            async with livekit.gateway() as gateway:
+                (error,) = await asyncio.gather(
+                    gateway.verify_access(deadline=within(HOUR_S)), return_exceptions=True
+                )
+            if not isinstance(error, RoomGatewayError) or error.reason != cause:
+                wrong[canned] = error
+        assert wrong == {}
+
+    async def test_name_tls_on_a_plain_port_as_their_cause(self) -> None:
+        async with (
+            serve(answer_in_plain_http) as url,
+            gateway_to(url.replace("http", "https")) as gateway,
+        ):
+            with pytest.raises(RoomGatewayUnavailableError) as failed:
+                await gateway.verify_access(deadline=within(HOUR_S))
+        assert "the port does not speak TLS" in failed.value.reason
+
+    async def test_name_the_connection_where_none_could_be_made_in_time(self) -> None:
+        async with backlogged() as url, gateway_to(url) as gateway:
+            for name, call in CALLS.items():
+                with pytest.raises(RoomGatewayUnavailableError) as failed:
+                    await call(gateway, within(0.5))
+                address = url.removeprefix("http://")
+                expected = f"cannot connect to {address}: no answer before the deadline"
+                assert failed.value.reason == expected, name
+
+    async def test_name_the_limit_of_connections_where_none_became_free(self) -> None:
+        livekit = Canned(None)
+        async with livekit.gateway(max_connections=1) as gateway:
+            first = asyncio.ensure_future(CALLS["mute"](gateway, within(HOUR_S)))
+            while not livekit.calls:  # noqa: ASYNC110 - it comes over a socket
+                await asyncio.sleep(0.01)
+            with pytest.raises(RoomGatewayUnavailableError) as failed:
+                await CALLS["verify"](gateway, within(0.5))
+            assert failed.value.reason.startswith("no connection to 127.0.0.1:")
+            first.cancel()
+
+
+CAUSES = {
+    answer("401 Unauthorized", b"invalid API key: s3cret", "text/plain"): (
+        "answered 401: LiveKit does not know the API key"
+    ),
+    answer("404 Not Found", b"404 page not found\n", "text/plain"): (
+        "answered 404: there is no API of LiveKit's at this path, see LIVEKIT_URL"
+    ),
+    answer("400 Bad Request", b"Client sent an HTTP request to an HTTPS server.\n"): (
+        "answered 400: the port expects TLS, LIVEKIT_URL has to begin with https or wss"
+    ),
+    page("502 Bad Gateway"): ("answered 502 without a code, as a proxy or another server does"),
+    page("200 OK"): "answer is not LiveKit's but another server's",
+    b"SSH-2.0-s3cret\r\n": "answer is not valid HTTP (ClientResponseError)",
+    answer("301 Moved", more="Location: https://a.test/s3cret\r\n"): (
+        "answered 301, a redirect to https://a.test"
+    ),
+    answer("302 Found"): "answered 302, a redirect to the same host",
+}
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -130,6 +223,14 @@ class TestOtherAnswers:
                     ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
                 )
         assert failed.value.reason == "answer too large"
+
+    async def test_about_participants_are_read_whatever_livekit_lets_them_have(self) -> None:
+        found = ParticipantInfo(
+            identity=ALICE.identity, metadata="x" * 524_288, attributes={"x": "x" * 65_535}
+        )
+        async with Canned(answer("200 OK", found.SerializeToString())).gateway() as gateway:
+            read = await gateway.client.get_participant(ALICE, within(HOUR_S))
+        assert read == found
 
     async def test_that_are_errors_are_read_up_to_64_kib(self) -> None:
         """Beyond that the code is not seen, and the status alone proves no absence."""

@@ -16,7 +16,7 @@ from livekit.protocol.models import Room as LiveKitRoom
 from adapters.livekit.errors import UnusableAnswerError
 from adapters.livekit.room_lookup import RoomLookup, select_rooms
 from application.ports.room_gateway import RoomGatewayUnavailableError
-from domain.room import RoomName
+from domain.room import Room, RoomName
 from tests.support.virtual_time import now, run_in_virtual_time
 
 HOUR_S = 3600.0
@@ -69,7 +69,7 @@ class Server:
         self.batches.append(batch)
         return await batch.wait()
 
-    def find(self, name: str, within_s: float = HOUR_S) -> asyncio.Task[LiveKitRoom | None]:
+    def find(self, name: str, within_s: float = HOUR_S) -> asyncio.Task[Room | None]:
         return asyncio.create_task(self.lookup.find(RoomName(name), now() + within_s))
 
     async def sent(self) -> list[set[str]]:
@@ -83,7 +83,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def name_of(lookup: asyncio.Task[LiveKitRoom | None]) -> str | None:
+async def name_of(lookup: asyncio.Task[Room | None]) -> str | None:
     room = await lookup
     return None if room is None else room.name
 

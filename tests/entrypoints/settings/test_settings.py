@@ -7,7 +7,7 @@ from entrypoints.settings.settings import load_settings
 LIVEKIT = {
     "LIVEKIT_URL": "wss://livekit.example.com",
     "LIVEKIT_API_KEY": "key",
-    "LIVEKIT_API_SECRET": "s3cret-of-livekit",
+    "LIVEKIT_API_SECRET": "s3cret-of-livekit-that-is-long-enough",
 }
 
 AUTH_LIKE = (
@@ -98,6 +98,16 @@ class TestWarnings:
             "AUTH_TIMEOUT_SECONDS is longer than REQUEST_TIMEOUT_SECONDS, which applies first",
         )
 
+    def test_name_a_short_secret_of_livekit_and_do_not_show_it(self) -> None:
+        """It would be a library's warning for each room else."""
+        warned = {}
+        for secret in ("s3cret", "x" * 31, "x" * 32):
+            variables = {**LIVEKIT, "LIVEKIT_API_SECRET": secret, "AUTH_API_SECRET": "s3cret"}
+            warned[len(secret)] = load_settings(variables).warnings
+        problem = "is shorter than 32 bytes: whoever guesses it can do anything in LiveKit"
+        short = (f"LIVEKIT_API_SECRET {problem}",)
+        assert warned == {6: short, 31: short, 32: ()}
+
     def test_are_none_once_livekit_and_a_source_of_identity_are_set(self) -> None:
         assert load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"}).warnings == ()
 
@@ -181,7 +191,7 @@ class TestSettings:
         listed = '[{"id": "a", "secret": "s3cret-1"}, {"id": "b", "secret": "s3cret-2"}]'
         secrets = {"AUTH_API_SECRETS_JSON": listed, "AUTH_API_SECRET": "s3cret-3"}
         assert load_settings({**LIVEKIT, **secrets}).secrets == {
-            "s3cret-of-livekit",
+            LIVEKIT["LIVEKIT_API_SECRET"],
             "s3cret-1",
             "s3cret-2",
             "s3cret-3",
