@@ -64,6 +64,10 @@ class AuthSettings:
             warnings.append(
                 "AUTH_JWT_AUDIENCE is not set: tokens issued for other services are accepted"
             )
+        if self.tokens and self.tokens.public_keys.left_out:
+            warnings.append(
+                f"AUTH_JWT_PUBLIC_KEY_PATH has unused keys: {self.tokens.public_keys.left_out}"
+            )
         if self.service and not is_secure(self.service.url):
             warnings.append(
                 "AUTH_SERVICE_URL uses plain HTTP: anyone on the network path can forge its answers"
@@ -116,8 +120,19 @@ CLAIM_RULES = SettingGroup(
             " If not set, tokens issued for other services are accepted.",
             needs=_KEYS,
         ),
+        "audience_claim": Setting(
+            "AUTH_JWT_AUDIENCE_CLAIM",
+            printable,
+            "Claim that must contain `AUTH_JWT_AUDIENCE`, for tokens without a useful `aud`:"
+            " `client_id`, for instance. Then `aud` is not checked.",
+            needs=("AUTH_JWT_AUDIENCE",),
+        ),
         "id_claim": Setting(
-            "AUTH_JWT_ID_CLAIM", printable, "Claim that contains the tenant id.", needs=_KEYS
+            "AUTH_JWT_ID_CLAIM",
+            printable,
+            "Claim that contains the tenant id: the claim of exactly this name or, if there is"
+            " none, the member at this path (`a.b`) through nested objects.",
+            needs=_KEYS,
         ),
         "leeway_s": Setting(
             "AUTH_JWT_LEEWAY_SECONDS",

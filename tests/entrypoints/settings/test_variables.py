@@ -37,6 +37,7 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
     ),
     "AUTH_JWT_ISSUER": ("issuer", "auth.tokens.rules.issuer", "issuer"),
     "AUTH_JWT_AUDIENCE": ("audience", "auth.tokens.rules.audience", "audience"),
+    "AUTH_JWT_AUDIENCE_CLAIM": ("client_id", "auth.tokens.rules.audience_claim", "client_id"),
     "AUTH_JWT_ID_CLAIM": ("claim", "auth.tokens.rules.id_claim", "claim"),
     "AUTH_JWT_LEEWAY_SECONDS": ("16.5", "auth.tokens.rules.leeway_s", 16.5),
     "AUTH_ALLOW_NO_ID": ("true", "auth.allow_no_id", True),
