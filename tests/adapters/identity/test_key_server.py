@@ -35,12 +35,14 @@ from tests.support.movable_clock import advance_clock
 pytestmark = pytest.mark.robustness("key sets")
 
 UNUSABLE_KEYS = {
-    "weak": rsa_key("b", bits=1024),
-    "to encrypt": IssuerKey("b", more={"use": "enc"}),
-    "to sign": IssuerKey("b", more={"key_ops": ["sign"]}),
-    "another algorithm": IssuerKey("b", more={"alg": "RS256"}),
+    "too short, too long or weak": rsa_key("b", bits=1024),
+    "use is not sig": IssuerKey("b", more={"use": "enc"}),
+    "key_ops does not contain verify": IssuerKey("b", more={"key_ops": ["sign"]}),
+    "alg is not ES256": IssuerKey("b", more={"alg": "RS256"}),
     "malformed": IssuerKey("b", more={"x": "s3cret"}),
 }
+"""By the reason in the log."""
+NOT_USED = "JWKS keys not used"
 
 
 class TestRefreshPolicy:
@@ -87,12 +89,12 @@ class TestRefreshPolicy:
             advance_clock(30)
             assert await checker.check(B.sign()) == ACCEPTED
 
-    async def test_waits_two_seconds_for_a_response(self, server: KeySetServer) -> None:
+    async def test_waits_five_seconds_for_a_response(self, server: KeySetServer) -> None:
         server.released.clear()
         async with open_token_checker(server, RefreshPolicy()) as checker:
             checking = asyncio.create_task(checker.check(A.sign()))
             await wait_until(lambda: server.fetches == 1)
-            advance_clock(2)
+            advance_clock(5)
             assert await checking == UNAVAILABLE
 
 
@@ -205,15 +207,33 @@ class TestKeySet:
             assert await checker.check(FORGED) == REFUSED
         assert server.fetches == 1
 
-    @pytest.mark.parametrize("unusable", UNUSABLE_KEYS.values(), ids=UNUSABLE_KEYS)
+    @pytest.mark.parametrize("reason", UNUSABLE_KEYS)
     async def test_may_hold_unusable_keys(
-        self, server: KeySetServer, unusable: IssuerKey, warnings: Warnings
+        self, server: KeySetServer, reason: str, warnings: Warnings
     ) -> None:
+        unusable = UNUSABLE_KEYS[reason]
         server.published = [unusable, A]
         async with open_token_checker(server) as checker:
             assert await checker.check(A.sign()) == ACCEPTED
             assert await checker.check(unusable.sign()) == REFUSED
-        assert warnings() == []
+        assert server.fetches == 2
+        assert warnings() == [(NOT_USED, f"kid 'b': {reason}")]
+
+    async def test_has_its_unusable_keys_logged_again_only_if_they_change(
+        self, server: KeySetServer, warnings: Warnings
+    ) -> None:
+        b, c = (IssuerKey(kid, more={"use": "enc"}) for kid in "bc")
+        sets = [[A, b, c], [c, A, b], [A, b], [A, b], [A], [A, b]]
+        server.published = sets[0]
+        async with open_token_checker(server):
+            for number, published in enumerate(sets[1:], start=1):
+                await wait_for_count(lambda: server.fetches, number)
+                server.published = published
+                advance_clock(POLICY.refresh_after_s)
+            await wait_for_count(lambda: len(warnings()), 3)
+        both = "kid 'b': use is not sig; kid 'c': use is not sig"
+        only_b = "kid 'b': use is not sig"
+        assert [reason for _, reason in warnings()] == [both, only_b, only_b]
 
     async def test_is_parsed_in_a_thread(self, server: KeySetServer) -> None:
         gate, threads = threading.Event(), ThreadPoolExecutor(max_workers=1)
