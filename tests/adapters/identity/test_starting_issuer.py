@@ -53,18 +53,19 @@ class TestRefreshPolicy:
 class TestFirstKeySet:
     @pytest.mark.parametrize("no_keys", [[], [ENCRYPTION], None], ids=["none", "unusable", "error"])
     async def test_is_fetched_again_soon_at_first_and_then_as_usual(
-        self, server: KeySetServer, no_keys: list[IssuerKey] | None
+        self, server: KeySetServer, no_keys: list[IssuerKey] | None, warnings: Warnings
     ) -> None:
         server.published = no_keys or []
         server.answer = AN_ERROR if no_keys is None else as_it_is
+        ends = [("JWKS has no usable key", None), ("JWKS refresh failed", "status 500")]
         async with open_token_checker(server, QUICK):
-            await wait_until(lambda: server.fetches == 1)
             for number, wait_s in enumerate([1000, 2000, 3000, 3000, 3000], start=1):
+                await wait_for_count(lambda: sum(each in ends for each in warnings()), number)
                 advance_clock(wait_s - QUICK.timeout_s)
                 await asyncio.sleep(0.02)  # an early fetch would happen now
                 assert server.fetches == number
                 advance_clock(QUICK.timeout_s)
-                await wait_for_count(lambda: server.fetches, number + 1)
+            await wait_until(lambda: server.fetches == number + 1)
 
     async def test_ends_the_quick_retries(self, server: KeySetServer) -> None:
         """Afterwards the time between fetches is the usual one, also in an outage."""
