@@ -1,9 +1,12 @@
 """The settings of authentication: each source of identity, and how variables combine."""
 
+from pathlib import Path
+
 import pytest
 
 from adapters.identity.claims import ClaimRules
 from entrypoints.settings.settings import load_settings
+from tests.adapters.identity.cases.keys import signer, to_json
 from tests.entrypoints.settings.test_settings import problem
 
 SOURCES = (
@@ -165,6 +168,15 @@ class TestWarnings:
         keys["AUTH_ALLOW_NO_ID"] = "1"
         assert load_settings(keys).auth.warnings == (
             "AUTH_ALLOW_NO_ID is on: callers without an id can reach every room",
+        )
+
+    def test_name_keys_of_a_file_that_are_not_used(self, tmp_path: Path) -> None:
+        path = tmp_path / "keys.json"
+        encryption = {**signer("RS256").jwk, "kid": "enc-1", "use": "enc"}
+        path.write_bytes(to_json({"keys": [signer("ES256").jwk, encryption]}))
+        settings = {"AUTH_JWT_PUBLIC_KEY_PATH": str(path), "AUTH_JWT_AUDIENCE": "x"}
+        assert load_settings(settings).auth.warnings == (
+            "AUTH_JWT_PUBLIC_KEY_PATH has unused keys: kid 'enc-1': use is not sig",
         )
 
     def test_name_a_service_without_tls_on_another_machine(self, service: dict[str, str]) -> None:
