@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import NewType, Self
 
-from attrs import frozen
+from attrs import field, frozen
 
 from domain import strict_json
 from domain.caller import AnonymousCaller, Caller
@@ -27,11 +27,15 @@ class RoomNotFoundReason(Enum):
 
 
 class RoomNotFoundError(NotFoundError):
-    """No such room, or not the caller's: one error, so that callers cannot tell which."""
+    """No such room, or not the caller's: one error, so that callers cannot tell which.
 
-    def __init__(self, reason: RoomNotFoundReason) -> None:
+    ``problem`` says why an unowned room has no owner; it quotes nothing of the metadata.
+    """
+
+    def __init__(self, reason: RoomNotFoundReason, problem: str = "") -> None:
         super().__init__("no such room")
         self.reason = reason
+        self.problem = problem
 
 
 @frozen(kw_only=True)
@@ -40,6 +44,8 @@ class Room:
 
     name: RoomName
     owner: str | None
+    problem: str = field(default="", eq=False)
+    """Why there is no owner, for the audit log."""
 
     @classmethod
     def from_metadata(cls, name: RoomName, metadata: str) -> Self:
@@ -48,15 +54,31 @@ class Room:
         Any other metadata (no JSON object, no ``auth_id``, one that is blank or not a string, any
         key twice) means that the room has no owner.
         """
-        return cls(name=name, owner=_owner(metadata))
+        try:
+            return cls(name=name, owner=_owner(metadata))
+        except _NoOwnerError as error:
+            return cls(name=name, owner=None, problem=str(error))
 
 
-def _owner(metadata: str) -> str | None:
+class _NoOwnerError(Exception):
+    """Metadata names no owner; the message says why and quotes nothing of it."""
+
+
+def _owner(metadata: str) -> str:
+    if not metadata:
+        raise _NoOwnerError("no metadata")
     try:
-        owner = strict_json.loads_object(metadata).get(_OWNER_KEY)
-    except strict_json.StrictJsonError:
-        return None
-    return owner if isinstance(owner, str) and owner.strip() else None
+        members = strict_json.loads_object(metadata)
+    except strict_json.StrictJsonError as error:
+        raise _NoOwnerError(f"metadata {error}") from None
+    if _OWNER_KEY not in members:
+        raise _NoOwnerError(f"metadata without {_OWNER_KEY}")
+    owner = members[_OWNER_KEY]
+    if not isinstance(owner, str):
+        raise _NoOwnerError(f"{_OWNER_KEY} is {strict_json.type_name(owner)}, not a string")
+    if not owner.strip():
+        raise _NoOwnerError(f"{_OWNER_KEY} is blank")
+    return owner
 
 
 def authorize(caller: Caller, room: Room) -> None:
@@ -67,6 +89,6 @@ def authorize(caller: Caller, room: Room) -> None:
     """
     if isinstance(caller, AnonymousCaller) or caller.id == room.owner:
         return
-    raise RoomNotFoundError(
-        RoomNotFoundReason.UNOWNED if room.owner is None else RoomNotFoundReason.FOREIGN
-    )
+    if room.owner is None:
+        raise RoomNotFoundError(RoomNotFoundReason.UNOWNED, room.problem)
+    raise RoomNotFoundError(RoomNotFoundReason.FOREIGN)

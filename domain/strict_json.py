@@ -63,6 +63,23 @@ def loads_object(text: bytes | str) -> dict[str, object]:
     return value
 
 
+def type_name(value: object) -> str:
+    """Return what JSON calls the type of a parsed value, with its article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
 def _decode(text: bytes | str) -> str:
     if isinstance(text, str):
         _refuse_lone_surrogates(text)

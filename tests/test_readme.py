@@ -49,7 +49,11 @@ class TestSettings:
 
     def test_have_the_documented_defaults(self, settings: dict[str, str]) -> None:
         defaults = {name: default for name, default in settings.items() if default}
-        needed = {"AUTH_API_SECRET": "s3cret", "AUTH_JWKS_URL": "https://keys.example.com"}
+        needed = {
+            "AUTH_API_SECRET": "s3cret",
+            "AUTH_JWKS_URL": "https://keys.example.com",
+            "AUTH_JWT_AUDIENCE": "mute",
+        }
         assert load_settings({**defaults, **needed}) == load_settings(needed)
 
 

@@ -14,3 +14,7 @@ class AnonymousAuthenticator(Authenticator):
     @override
     async def authenticate(self, request: PresentedRequest) -> Caller:
         return AnonymousCaller()
+
+    @override
+    async def verify_ready(self) -> None:
+        """Return at once: nothing has to be fetched."""

@@ -59,3 +59,7 @@ class ApiSecretsAuthenticator(Authenticator):
         if tenant is None:
             raise CredentialUnknownError(reason="unknown API secret")
         return IdentifiedCaller(id=tenant)
+
+    @override
+    async def verify_ready(self) -> None:
+        """Return at once: the secrets are known from the start."""

@@ -32,6 +32,11 @@ class ChainAuthenticator(Authenticator):
                 return await source.authenticate(request)
         return await last.authenticate(request)
 
+    @override
+    async def verify_ready(self) -> None:
+        for source in self.sources:
+            await source.verify_ready()
+
 
 @asynccontextmanager
 async def open_chain(

@@ -12,6 +12,7 @@ from domain.caller import (
     parse_tenant_id,
 )
 
+_MISSING = object()
 _LAST_SECOND = 253_402_300_799  # of the year 9999; a later date is a mistake, such as milliseconds
 
 
@@ -19,12 +20,15 @@ _LAST_SECOND = 253_402_300_799  # of the year 9999; a later date is a mistake, s
 class ClaimRules:
     """Rules for a token's claims.
 
-    ``issuer`` and ``audience`` are checked unless they are ``None``. ``leeway_s`` is the allowed
-    clock skew. ``allow_no_id`` accepts tokens without the id claim, as an anonymous caller's.
+    ``issuer`` and ``audience`` are checked unless they are ``None``, the latter in the claim
+    ``audience_claim``. ``leeway_s`` is the allowed clock skew. ``allow_no_id`` accepts tokens
+    without the id claim, as an anonymous caller's. The two names of claims may be paths, see
+    :func:`_find`.
     """
 
     issuer: str | None = None
     audience: str | None = None
+    audience_claim: str = "aud"
     id_claim: str = "sub"
     leeway_s: float = 30.0
     allow_no_id: bool = False
@@ -58,20 +62,60 @@ class ClaimRules:
     def _check_parties(self, claims: dict[str, object]) -> None:
         if self.issuer is not None and claims.get("iss") != self.issuer:
             raise CredentialRefusedError(reason="wrong issuer")
-        audience = claims.get("aud", [])
-        audiences = audience if isinstance(audience, list) else [audience]
-        if not all(isinstance(one, str) for one in audiences):
-            raise CredentialRefusedError(reason="aud is malformed")
-        if self.audience is not None and self.audience not in audiences:
+        _audiences(claims, "aud")  # has to be well-formed even if it is not checked
+        if self.audience is None:
+            return
+        audiences = _audiences(claims, self.audience_claim)
+        if not audiences:
+            raise CredentialRefusedError(reason=f"{self.audience_claim} is missing")
+        if self.audience not in audiences:
             raise CredentialRefusedError(reason="wrong audience")
 
     def _caller(self, claims: dict[str, object]) -> Caller:
-        if self.allow_no_id and self.id_claim not in claims:
-            return AnonymousCaller()
+        found = _find(claims, self.id_claim)
+        if found is _MISSING:
+            if self.allow_no_id:
+                return AnonymousCaller()
+            raise CredentialRefusedError(reason="id claim is missing")
+        if not isinstance(found, str):
+            kind = strict_json.type_name(found)
+            raise CredentialRefusedError(reason=f"id claim is {kind}, not a string")
         try:
-            return IdentifiedCaller(id=parse_tenant_id(claims.get(self.id_claim)))
+            return IdentifiedCaller(id=parse_tenant_id(found))
         except InvalidTenantIdError:
             raise CredentialRefusedError(reason="id claim is not a valid tenant id") from None
+
+
+def _find(claims: dict[str, object], name: str) -> object:
+    """Return the claim of exactly this name or, if there is none, the member at this path.
+
+    The names on a path are separated by dots and may contain dots themselves, as URLs do: the
+    longest one that exists counts. ``_MISSING`` is returned if a name does not exist.
+
+    Raises:
+        CredentialRefusedError: the path leads into something else than an object, so that nobody
+            can tell whether the token has the claim.
+    """
+    while name not in claims:
+        ends = [end for end, letter in enumerate(name) if letter == "." and name[:end] in claims]
+        if not ends:
+            return _MISSING
+        inner = claims[name[: ends[-1]]]
+        if not isinstance(inner, dict):
+            kind = strict_json.type_name(inner)
+            raise CredentialRefusedError(reason=f"a claim on the path is {kind}, not an object")
+        claims, name = inner, name[ends[-1] + 1 :]
+    return claims[name]
+
+
+def _audiences(claims: dict[str, object], name: str) -> list[str]:
+    """Return the values of a claim that is a string or an array of strings; none if missing."""
+    found = _find(claims, name)
+    values = found if isinstance(found, list) else [] if found is _MISSING else [found]
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) < len(values):
+        raise CredentialRefusedError(reason=f"{name} is malformed")
+    return texts
 
 
 def _date(claims: dict[str, object], name: str, default: float) -> float:

@@ -72,6 +72,10 @@ class DelegatedAuthenticator(Authenticator):
         except (InvalidResponseError, aiohttp.ClientError) as error:
             raise AuthenticatorUnusableError(reason=_reason(error)) from None
 
+    @override
+    async def verify_ready(self) -> None:
+        """Return at once: the service is not called without a request to authenticate."""
+
     async def _sign(self, request: PresentedRequest) -> str:
         token = request.token  # before the body: a malformed token is the first error
         body = await request.body()

@@ -15,7 +15,6 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _TYPES = ("jwt", "at+jwt")  # RFC 9068 access tokens; not an issuer's logout tokens
-_EXTENSIONS = {"crit", "b64", "zip", "enc", "cty"}
 
 
 class InvalidJwsError(Exception):
@@ -37,7 +36,9 @@ class Jws:
 def parse_jws(token: str) -> Jws:
     """Parse a token strictly.
 
-    Keys that a header contains or points to (``jwk``, ``jku``, ``x5c``, ``x5u``) are ignored.
+    Header members that are not needed are ignored (RFC 7515, 4), keys that they contain or point
+    to (``jwk``, ``jku``, ``x5c``, ``x5u``) among them. Extensions that must not be ignored
+    (``crit``) are not supported, nor is a payload that is not encoded (``b64``, RFC 7797).
 
     Raises:
         InvalidJwsError: the text is not in compact form, or its header is invalid or unsupported.
@@ -64,7 +65,7 @@ def _validate(header: dict[str, object]) -> tuple[str, str | None]:
         raise InvalidJwsError("kid is not a string")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _TYPES:
         raise InvalidJwsError("unsupported typ")
-    if not header.keys().isdisjoint(_EXTENSIONS):
+    if "crit" in header or header.get("b64", True) is not True:
         raise InvalidJwsError("unsupported header extension")
     return alg, kid if "kid" in header else None
 

@@ -30,15 +30,18 @@ class RefreshPolicy:
     """How often keys are fetched and how long they are valid, in seconds.
 
     The key set is refreshed every ``refresh_after_s``. ``retry_after_s`` lies between a failed
-    refresh and the next one, and between two refreshes forced by tokens with unknown keys. While
-    refreshes fail, keys stay valid for ``keep_for_s`` after the last successful one. A single
-    fetch takes at most ``timeout_s``.
+    refresh and the next one, and between two refreshes forced by tokens with unknown keys. Until
+    there has been a usable key, the first retry comes after ``first_retry_after_s``, and each
+    further one after twice the time, up to ``retry_after_s``. While refreshes fail, keys stay
+    valid for ``keep_for_s`` after the last successful one. A single fetch takes at most
+    ``timeout_s``.
     """
 
     refresh_after_s: float = 240.0
     retry_after_s: float = 30.0
+    first_retry_after_s: float = 1.0
     keep_for_s: float = 3600.0
-    timeout_s: float = 2.0
+    timeout_s: float = 5.0
 
 
 @define(kw_only=True, eq=False)
@@ -58,17 +61,34 @@ class KeyServer(KeySource):
     _next_forced_refresh: float = field(init=False, default=-math.inf)
     _failure: str | None = field(init=False, default=None)
     """Why the last refresh failed; ``None`` if it succeeded."""
+    _retry_after_s: float = field(init=False)
+    """How long after a failed refresh the next one begins."""
+    _is_ready: bool = field(init=False, default=False)
+    """Whether there has been a usable key."""
+    _left_out: str = field(init=False, default="")
+    """The keys not used that were logged last."""
+
+    @_retry_after_s.default
+    def _first_retry_after_s(self) -> float:
+        return self.policy.first_retry_after_s
 
     @override
     async def verify(self, token: Jws) -> bool:
         while not self._keys.verify(token):
             if self._keys.has_kid_of(token):
                 return False
-            if not await self._force_refresh():
-                if self._failure is not None:
-                    raise AuthenticatorUnavailableError(reason=f"key server: {self._failure}")
+            is_fresh = await self._force_refresh()
+            if self._failure is not None:
+                raise AuthenticatorUnavailableError(reason=f"key server: {self._failure}")
+            if not is_fresh:
                 return False
         return True
+
+    @override
+    async def verify_ready(self) -> None:
+        if not self._is_ready:
+            reason = self._failure or "no usable key yet"
+            raise AuthenticatorUnavailableError(reason=f"key server: {reason}")
 
     async def keep_refreshing(self) -> None:
         """Refresh the keys whenever it is time, until cancelled."""
@@ -123,18 +143,34 @@ class KeyServer(KeySource):
             _log.warning("JWKS has no usable key")
         elif self._failure is not None:
             _log.warning("JWKS refresh succeeded again")
+        self._log_left_out()
         if self._failure is not None:
             self._next_forced_refresh = started + self.policy.retry_after_s
         self._failure = None
         self._last_refresh = started
-        self._next_refresh = started + self.policy.refresh_after_s
+        if self._keys:
+            self._is_ready, self._retry_after_s = True, self.policy.retry_after_s
+        self._next_refresh = (
+            started + self.policy.refresh_after_s if self._is_ready else self._next_retry(started)
+        )
+
+    def _log_left_out(self) -> None:
+        if self._keys.left_out not in ("", self._left_out):
+            _log.warning("JWKS keys not used", extra={"reason": self._keys.left_out})
+        self._left_out = self._keys.left_out
 
     def _handle_failure(self, error: Exception, started: float) -> None:
         self._failure = failure_reason(error)
-        self._next_refresh = self._next_forced_refresh = started + self.policy.retry_after_s
+        self._next_refresh = self._next_forced_refresh = self._next_retry(started)
         if self._next_refresh > self._last_refresh + self.policy.keep_for_s:
             self._keys = PublicKeys()
         _log.warning("JWKS refresh failed", extra={"reason": self._failure})
+
+    def _next_retry(self, started: float) -> float:
+        """Return when to retry, and wait twice as long the next time, up to the usual time."""
+        retry_after_s = self._retry_after_s
+        self._retry_after_s = min(2 * retry_after_s, self.policy.retry_after_s)
+        return started + retry_after_s
 
 
 def _now() -> float:

@@ -1,31 +1,23 @@
 """Public keys that verify tokens, each with the algorithm that it may be used with."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import jwt
 from attrs import frozen
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from adapters.identity.jwk import UnusableKeyError, algorithms, name_of, parse_jwk
 from adapters.identity.jws import Jws
 from domain import strict_json
 
-_RSA_BITS = range(2048, 8193)  # shorter keys can be broken, longer ones are slow
-_MAX_RSA_EXPONENT = 1 << 64  # verification takes time in proportion to its length
 _MAX_KEYS = 100
+_MAX_NAMED = 16  # keys that are not used, in the log
 _MAX_TRIED = 8  # keys for a token without a kid, which anyone can send
 _NO_USABLE_KEY = (
     "must hold public keys, in PEM or as a key set: RSA (2,048 to 8,192 bits), P-256 or Ed25519"
 )
 _PEM_BEGINS = b"-----BEGIN"
-_P = 2**255 - 19
-_SMALL_ORDER = {0, 1, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826}
-_PRIVATE_PARTS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
 @frozen
@@ -51,9 +43,13 @@ class PublicKey:
 
 @frozen
 class PublicKeys:
-    """A set of keys; several may share a ``kid``, and then any of them may verify a token."""
+    """A set of keys; several may share a ``kid``, and then any of them may verify a token.
+
+    ``left_out`` names the keys of a key set that are not used, with their reasons, for the log.
+    """
 
     _keys: Sequence[PublicKey] = ()
+    left_out: str = ""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -83,10 +79,7 @@ def parse_public_keys(text: bytes) -> PublicKeys:
 
 
 def parse_key_set(text: bytes) -> PublicKeys:
-    """Read a key set (RFC 7517), ignoring every unusable key.
-
-    Unusable are keys for another use, of another type or curve, too short or too long, malformed,
-    or published with their private part.
+    """Read a key set (RFC 7517), leaving out every unusable key.
 
     Raises:
         ValueError: the text is not a key set, or has more than 100 keys.
@@ -99,7 +92,22 @@ def parse_key_set(text: bytes) -> PublicKeys:
         raise ValueError('is not a key set: {"keys": [...]}')  # noqa: TRY004 - callers catch ValueError alone
     if len(entries) > _MAX_KEYS:
         raise ValueError(f"holds more than {_MAX_KEYS} keys")
-    return PublicKeys([key for entry in entries for key in _from_entry(entry)])
+    keys: list[PublicKey] = []
+    left_out: set[str] = set()
+    for entry in entries:
+        try:
+            found = parse_jwk(entry)
+        except UnusableKeyError as error:
+            left_out.add(f"{name_of(entry)}: {error}")
+        else:
+            keys += [PublicKey(alg, found.kid, found.key) for alg in found.algs]
+    return PublicKeys(keys, _summary(sorted(left_out)))
+
+
+def _summary(names: Sequence[str]) -> str:
+    """List names, independent of the order in which the issuer publishes them; at most 16."""
+    more = len(names) - _MAX_NAMED
+    return "; ".join([*names[:_MAX_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def _from_pem(text: bytes) -> PublicKeys:
@@ -114,62 +122,7 @@ def _from_pem(text: bytes) -> PublicKeys:
             key = load_pem_public_key(_PEM_BEGINS + block)
         except (ValueError, UnsupportedAlgorithm, InternalError):
             raise ValueError(_NO_USABLE_KEY) from None
-        if not _algorithms(key):
+        if not algorithms(key):
             raise ValueError(_NO_USABLE_KEY)
-        keys += [PublicKey(alg, None, key) for alg in _algorithms(key)]
+        keys += [PublicKey(alg, None, key) for alg in algorithms(key)]
     return PublicKeys(keys)
-
-
-def _from_entry(entry: object) -> Iterable[PublicKey]:
-    if not isinstance(entry, dict) or not _is_for_verifying(entry):
-        return
-    read: Callable[[dict[str, Any]], object]
-    match entry:
-        case {"kty": "RSA", "n": str(), "e": str()}:
-            read = RSAAlgorithm.from_jwk
-        case {"kty": "EC", "crv": "P-256", "x": str(), "y": str()}:
-            read = ECAlgorithm.from_jwk
-        case {"kty": "OKP", "crv": "Ed25519", "x": str()}:
-            read = OKPAlgorithm.from_jwk
-        case _:
-            return
-    try:
-        key = read(entry)
-    except (ValueError, UnsupportedAlgorithm, jwt.InvalidKeyError):
-        return
-    for alg in _algorithms(key):
-        if entry.get("alg", alg) == alg:
-            yield PublicKey(alg, entry.get("kid"), key)
-
-
-def _is_for_verifying(entry: Mapping[str, object]) -> bool:
-    operations = entry.get("key_ops", ["verify"])
-    return (
-        entry.get("use", "sig") == "sig"
-        and isinstance(operations, list)
-        and "verify" in operations
-        and isinstance(entry.get("kid", ""), str)
-        and entry.keys().isdisjoint(_PRIVATE_PARTS)
-    )
-
-
-def _algorithms(key: object) -> tuple[str, ...]:
-    match key:
-        case RSAPublicKey() if _is_sound(key):
-            return ("RS256", "PS256")
-        case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
-            return ("ES256",)
-        case Ed25519PublicKey() if not _is_of_small_order(key):
-            return ("EdDSA",)
-        case _:
-            return ()
-
-
-def _is_sound(key: RSAPublicKey) -> bool:
-    return key.key_size in _RSA_BITS and key.public_numbers().e < _MAX_RSA_EXPONENT
-
-
-def _is_of_small_order(key: Ed25519PublicKey) -> bool:
-    """Return whether anyone can forge signatures for a key; edwards25519 has eight such points."""
-    y = int.from_bytes(key.public_bytes_raw(), "little") % (1 << 255) % _P
-    return min(y, _P - y) in _SMALL_ORDER

@@ -34,6 +34,14 @@ class KeySource(Protocol):
                 cannot be refreshed now.
         """
 
+    @abstractmethod
+    async def verify_ready(self) -> None:
+        """Check that there has been a usable key.
+
+        Raises:
+            AuthenticatorUnavailableError: there has been none yet.
+        """
+
 
 @frozen
 class KeyFile(KeySource):
@@ -44,6 +52,10 @@ class KeyFile(KeySource):
     @override
     async def verify(self, token: Jws) -> bool:
         return self.keys().verify(token)
+
+    @override
+    async def verify_ready(self) -> None:
+        """Return at once: the keys were read at the start."""
 
 
 @frozen(kw_only=True)
@@ -71,6 +83,10 @@ class SignedTokenAuthenticator(Authenticator):
         if not is_verified:
             raise CredentialUnknownError(reason="unknown signing key or bad signature")
         return self.rules.caller(token.payload, now=self.clock())
+
+    @override
+    async def verify_ready(self) -> None:
+        await self.keys.verify_ready()
 
 
 @asynccontextmanager

@@ -104,3 +104,11 @@ class Authenticator(Protocol):
             AuthenticatorUnusableError: the source returned an invalid response.
             Exception: whatever ``request`` raises, unchanged.
         """
+
+    @abstractmethod
+    async def verify_ready(self) -> None:
+        """Check that the source can begin to identify callers.
+
+        Raises:
+            AuthenticatorUnavailableError: it has to fetch something first, and has not yet.
+        """

@@ -36,18 +36,21 @@ class AuthServiceSettings:
 
     url: str = field(repr=False)
     signing_key: SigningKey
-    timeout_s: float = 5.0
 
 
 @frozen(kw_only=True)
 class AuthSettings:
-    """Whether callers must authenticate, and each source of identity that is configured."""
+    """Whether callers must authenticate, and each source of identity that is configured.
+
+    ``timeout_s`` is that of one request to the authentication service or the key server.
+    """
 
     required: bool
     allow_no_id: bool
     api_secrets: ApiSecrets
     tokens: JwtSettings | None
     service: AuthServiceSettings | None
+    timeout_s: float = 5.0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -60,6 +63,10 @@ class AuthSettings:
         if self.tokens and self.tokens.rules.audience is None:
             warnings.append(
                 "AUTH_JWT_AUDIENCE is not set: tokens issued for other services are accepted"
+            )
+        if self.tokens and self.tokens.public_keys.left_out:
+            warnings.append(
+                f"AUTH_JWT_PUBLIC_KEY_PATH has unused keys: {self.tokens.public_keys.left_out}"
             )
         if self.service and not is_secure(self.service.url):
             warnings.append(
@@ -113,8 +120,19 @@ CLAIM_RULES = SettingGroup(
             " If not set, tokens issued for other services are accepted.",
             needs=_KEYS,
         ),
+        "audience_claim": Setting(
+            "AUTH_JWT_AUDIENCE_CLAIM",
+            printable,
+            "Claim that must contain `AUTH_JWT_AUDIENCE`, for tokens without a useful `aud`:"
+            " `client_id`, for instance. Then `aud` is not checked.",
+            needs=("AUTH_JWT_AUDIENCE",),
+        ),
         "id_claim": Setting(
-            "AUTH_JWT_ID_CLAIM", printable, "Claim that contains the tenant id.", needs=_KEYS
+            "AUTH_JWT_ID_CLAIM",
+            printable,
+            "Claim that contains the tenant id: the claim of exactly this name or, if there is"
+            " none, the member at this path (`a.b`) through nested objects.",
+            needs=_KEYS,
         ),
         "leeway_s": Setting(
             "AUTH_JWT_LEEWAY_SECONDS",
@@ -147,10 +165,17 @@ AUTH_SERVICE = SettingGroup(
             "File with the private key, in PEM, that signs requests to the authentication service.",
             needs=("AUTH_SERVICE_URL",),
         ),
+    },
+)
+
+AUTH_TIMEOUT = SettingGroup(
+    AuthSettings,
+    {
         "timeout_s": Setting(
             "AUTH_TIMEOUT_SECONDS",
             seconds(60),
-            "Timeout of a request to the authentication service, at most 60.",
+            "Timeout of a request to the authentication service, and of fetching the issuer's"
+            " key set from its URL, at most 60.",
             needs=_SOURCES,
         ),
     },
@@ -179,6 +204,7 @@ def load_auth_settings(env: Environment) -> AuthSettings:
         api_secrets=api_secrets,
         tokens=tokens,
         service=AuthServiceSettings(**service) if "url" in service else None,
+        **env.values(AUTH_TIMEOUT),
     )
     if settings.required:
         env.need_one_of(*_SOURCES, by="AUTH_REQUIRED")

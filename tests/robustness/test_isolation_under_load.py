@@ -83,7 +83,8 @@ class Result:
         if self.request.caller == UNKNOWN_CALLER:
             return self.outcome == (401, "UNAUTHORIZED") and not self.mutes
         if self.outcome == (404, "ROOM_NOT_FOUND"):
-            return not self.mutes and RoomNotFoundReason(event["reason"]) in self._reasons()
+            reason, _, _ = event["reason"].partition(":")
+            return not self.mutes and RoomNotFoundReason(reason) in self._reasons()
         once = [(self.request.room, self.request.identity, self.request.muted)]
         if self.request.caller not in self.owners or self.mutes != once:
             return False

@@ -3,11 +3,12 @@
 from aiohttp import web
 from attrs import frozen
 
+from application.ports.authenticator import AuthenticatorUnavailableError
 from application.ports.room_gateway import RoomGatewayError
 from entrypoints.http.api.context import CONTEXT
 from entrypoints.http.api.errors import NotReadyError
 from entrypoints.http.api.json_response import json_response
-from entrypoints.http.api.keys import ROOM_ACCESS
+from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
 from entrypoints.http.server.keys import TRAFFIC
 
 
@@ -24,11 +25,16 @@ async def live(_: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Respond whether LiveKit accepts our API key now and no shutdown has begun."""
+    """Respond whether callers can be identified, LiveKit accepts our key, and no shutdown began."""
     if request.app[TRAFFIC].shutting_down:
         raise NotReadyError("the service is shutting down")
     try:
+        await request.app[AUTHENTICATOR].verify_ready()
         await request.app[ROOM_ACCESS].verify(deadline=request[CONTEXT].deadline)
+    except AuthenticatorUnavailableError as error:
+        raise NotReadyError(
+            "callers cannot be authenticated yet; the reason is in this service's log"
+        ) from error
     except RoomGatewayError as error:
         raise NotReadyError(
             "LiveKit cannot be used now; the reason is in this service's log"

@@ -58,8 +58,8 @@ def _reason(context: RequestContext) -> Mapping[str, object]:
     match context.error and (context.error.__cause__ or context.error):
         case None:
             return {}
-        case RoomNotFoundError(reason=reason):
-            return {"reason": reason.value}
+        case RoomNotFoundError(reason=reason, problem=problem):
+            return {"reason": f"{reason.value}: {problem}" if problem else reason.value}
         case RoomGatewayError(reason=reason) | AuthenticatorError(reason=reason):
             return {"reason": reason}
         case error if context.code == "INTERNAL_ERROR":

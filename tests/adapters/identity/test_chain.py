@@ -24,6 +24,7 @@ class Source(Authenticator):
 
     name: str
     result: Caller | Exception
+    readiness: Exception | None = field(default=None, kw_only=True)
     calls: list[tuple[str, PresentedRequest]] = field(factory=list)
 
     @override
@@ -32,6 +33,11 @@ class Source(Authenticator):
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
+
+    @override
+    async def verify_ready(self) -> None:
+        if self.readiness is not None:
+            raise self.readiness
 
 
 A = IdentifiedCaller(id=TenantId("a"))
@@ -107,6 +113,15 @@ class TestChain:
             await authenticator.authenticate(StaticRequest(token=error))
         assert failure.value is error
         assert calls == []
+
+    async def test_is_ready_once_all_sources_are(self) -> None:
+        not_yet = AuthenticatorUnavailableError(reason="no keys yet")
+        ready, unready = Source("ready", A), Source("unready", A, readiness=not_yet)
+        await ChainAuthenticator([ready, ready]).verify_ready()
+        for sources in ([unready], [ready, unready], [unready, ready]):
+            with pytest.raises(AuthenticatorUnavailableError, match="unavailable") as failure:
+                await ChainAuthenticator(sources).verify_ready()
+            assert failure.value is not_yet
 
 
 class TestOpenChain:

@@ -16,6 +16,32 @@ RULES = ClaimRules(issuer=ISSUER, audience=AUDIENCE)
 DEMO = IdentifiedCaller(id=TenantId("demo"))
 WITHOUT_AN_ID = {"sub is missing", "sub is in capitals as a name"}
 
+URL = "https://example.com/tenant"
+NESTED_IDS: tuple[tuple[str, Mapping[str, object]], ...] = (
+    ("a.b", {"a.b": "demo"}),
+    ("a.b", {"a": {"b": "demo"}}),
+    ("a.b", {"a.b": "demo", "a": {"b": "other"}}),
+    ("a.b.c", {"a": {"b": {"c": "demo"}}}),
+    ("a.b.c", {"a.b": {"c": "demo"}}),
+    ("a.b.c", {"a": {"b.c": "demo"}}),
+    ("a.b.c", {"a": {"b.c": "demo", "b": {"c": "other"}}}),
+    ("a.b.c", {"a.b": {"c": "demo"}, "a": {"b.c": "other", "b": {"c": "other"}}}),
+    (".a.", {".a.": "demo"}),
+    (URL, {URL: "demo"}),
+    (URL, {URL: "demo", "https://example": {"com/tenant": "other"}}),
+    (f"{URL}.id", {URL: {"id": "demo"}}),
+    ("realm.tenant.id", {"realm": {"tenant": {"id": "demo", "name": "x"}}, "id": "other"}),
+)
+"""Names and claims in which they name the tenant ``demo``."""
+OF_EACH_TYPE = {
+    "null": b"null",
+    "a boolean": b"true",
+    "a number": b"1.5",
+    "a string": b'"demo"',
+    "an array": b'["demo", {"b": "demo"}]',
+    "an object": b'{"b": "demo", "c": {}}',
+}
+
 
 def payload(**claims: object) -> bytes:
     """Encode valid claims with changes; ``None`` removes one."""
@@ -29,6 +55,15 @@ def caller_of(encoded: bytes, rules: ClaimRules = RULES, *, now: float = NOW) ->
         return rules.caller(encoded, now=now)
     except CredentialRefusedError:
         return None
+
+
+def reason_of(encoded: bytes, rules: ClaimRules = RULES) -> str | None:
+    """Return why the claims are refused, or ``None`` if they are not."""
+    try:
+        rules.caller(encoded, now=NOW)
+    except CredentialRefusedError as refused:
+        return refused.reason
+    return None
 
 
 class TestTimes:
@@ -91,6 +126,41 @@ class TestParties:
     def test_must_be_well_formed_even_when_none_is_configured(self, audience: object) -> None:
         assert caller_of(payload(aud=audience), ClaimRules()) is None
 
+    @pytest.mark.parametrize(
+        ("claims", "reason"),
+        [
+            ({"client_id": AUDIENCE}, None),
+            ({"client_id": AUDIENCE, "aud": None}, None),
+            ({"client_id": AUDIENCE, "aud": ["another"]}, None),
+            ({"client_id": ["another", AUDIENCE]}, None),
+            ({}, "client_id is missing"),
+            ({"aud": None}, "client_id is missing"),
+            ({"client_id": []}, "client_id is missing"),
+            ({"client_id": ""}, "wrong audience"),
+            ({"client_id": "another"}, "wrong audience"),
+            ({"client_id": f"{AUDIENCE} another"}, "wrong audience"),
+            ({"client_id": 1}, "client_id is malformed"),
+            ({"client_id": False}, "client_id is malformed"),
+            ({"client_id": {AUDIENCE: AUDIENCE}}, "client_id is malformed"),
+            ({"client_id": [AUDIENCE, None]}, "client_id is malformed"),
+            ({"client_id": AUDIENCE, "aud": 1}, "aud is malformed"),
+        ],
+        ids=str,
+    )
+    def test_may_be_named_by_another_claim_than_aud(
+        self, claims: Mapping[str, Any], reason: str | None
+    ) -> None:
+        rules = evolve(RULES, audience_claim="client_id")
+        assert reason_of(payload(**claims), rules) == reason
+
+    def test_must_be_named_by_the_claim_that_is_configured(self) -> None:
+        """Neither claim stands in for the other, and null is a value that is no name."""
+        by_client = evolve(RULES, audience_claim="client_id")
+        nulled = payload()[:-1] + b',"client_id":null}'
+        assert reason_of(nulled, by_client) == "client_id is malformed"
+        assert reason_of(payload(aud=None, client_id=AUDIENCE)) == "aud is missing"
+        assert reason_of(payload(aud=None)) == "aud is missing"
+
     def test_are_checked_independently(self) -> None:
         either = [ClaimRules(issuer=ISSUER), ClaimRules(audience=AUDIENCE)]
         from_another = [caller_of(payload(iss="x"), rules) for rules in either]
@@ -110,6 +180,44 @@ class TestIdClaim:
         encoded = payload(sub="other", **{"https://s3cret.example/tenant": "demo"})
         rules = evolve(RULES, id_claim="https://s3cret.example/tenant")
         assert caller_of(encoded, rules) == DEMO
+
+    def test_may_be_nested(self) -> None:
+        wrong = {}
+        for name, claims in NESTED_IDS:
+            found = caller_of(payload(sub="other", **claims), evolve(RULES, id_claim=name))
+            if found != DEMO:
+                wrong[name, str(claims)] = found
+        assert wrong == {}
+
+    def test_is_not_found_in_anything_but_an_object(self) -> None:
+        """It is not missing there either, which could make the caller anonymous."""
+        for allow_no_id in (False, True):
+            rules = evolve(RULES, id_claim="a.b", allow_no_id=allow_no_id)
+            reasons = {
+                kind: reason_of(payload()[:-1] + b',"a":' + text + b"}", rules)
+                for kind, text in OF_EACH_TYPE.items()
+                if kind != "an object"
+            }
+            assert reasons == {
+                kind: f"a claim on the path is {kind}, not an object" for kind in reasons
+            }
+
+    def test_must_be_a_string(self) -> None:
+        for allow_no_id in (False, True):
+            rules = evolve(RULES, id_claim="a.b", allow_no_id=allow_no_id)
+            reasons = {
+                kind: reason_of(payload()[:-1] + b',"a":{"b":' + text + b"}}", rules)
+                for kind, text in OF_EACH_TYPE.items()
+                if kind != "a string"
+            }
+            assert reasons == {kind: f"id claim is {kind}, not a string" for kind in reasons}
+
+    @pytest.mark.parametrize("claims", [{}, {"a": {}}, {"a": {"c": "demo"}}, {"b": "demo"}])
+    def test_is_missing_where_its_path_ends(self, claims: Mapping[str, Any]) -> None:
+        rules = evolve(RULES, id_claim="a.b")
+        assert reason_of(payload(**claims), rules) == "id claim is missing"
+        anonymous = evolve(rules, allow_no_id=True)
+        assert caller_of(payload(**claims), anonymous) == AnonymousCaller()
 
     def test_does_not_fall_back_to_sub(self) -> None:
         assert caller_of(payload(), evolve(RULES, id_claim="tenant")) is None

@@ -50,6 +50,15 @@ class TestFailedRefresh:
                 wrong[name] = (found, warnings())
         assert wrong == {}
 
+    async def test_names_the_address_that_cannot_be_connected_to(
+        self, server: KeySetServer, warnings: Warnings
+    ) -> None:
+        await server.stop()
+        address = server.url.removeprefix("http://").removesuffix("/keys")
+        async with open_token_checker(server) as checker:
+            assert await checker.check(A.sign()) == UNAVAILABLE
+        assert warnings() == [failed(f"cannot connect to {address} (ConnectionRefusedError)")]
+
     async def test_is_retried_until_the_server_recovers(
         self, caplog: pytest.LogCaptureFixture, warnings: Warnings
     ) -> None:

@@ -119,7 +119,7 @@ class TestPublicKeys:
             ("", None, True),
             ("a", "b", False),
             ("a", "", False),
-            ("", "a", False),
+            ("", "a", True),
             ("a", "A", False),
             ("a", "a ", False),
         ],

@@ -38,6 +38,19 @@ pytestmark = pytest.mark.robustness("tokens")
 DEMO = IdentifiedCaller(id=TenantId("demo"))
 
 
+OTHER_HEADER_MEMBERS: tuple[Mapping[str, object], ...] = (
+    {"zip": "DEF"},
+    {"zip": None},
+    {"enc": "A256GCM"},
+    {"cty": "JWT"},
+    {"b64": True},
+    {"url": "https://s3cret.example", "nonce": "s3cret"},
+    {"iss": "another", "sub": "another", "exp": 1, "aud": []},
+    {"tid": 7, "v": None, "ext": {"crit": ["exp"]}, "CRIT": ["exp"]},
+    {"https://s3cret.example/version": [1]},
+)
+
+
 def authenticator(keys: Callable[[], PublicKeys] = published) -> SignedTokenAuthenticator:
     rules = ClaimRules(issuer=ISSUER, audience=AUDIENCE)
     return SignedTokenAuthenticator(keys=KeyFile(keys), rules=rules, clock=lambda: NOW)
@@ -82,6 +95,17 @@ class TestGoodTokens:
         token = signer("ES256").seal(named, to_json(CLAIMS))
         assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
 
+    async def test_may_have_other_header_members(self) -> None:
+        """Unless ``crit`` names them, they do not change how a token is verified (RFC 7515, 4)."""
+        wrong = {}
+        for member in OTHER_HEADER_MEMBERS:
+            header = to_json({"alg": "ES256", "kid": "ES256", **member})
+            token = signer("ES256").seal(header, to_json(CLAIMS))
+            error = await error_of(token)
+            if error is not None:
+                wrong[str(member)] = error.reason
+        assert wrong == {}
+
     async def test_may_contain_the_key_of_an_attacker(self) -> None:
         token = signer("ES256").sign(CLAIMS, jwk=signer("ES256", "attacker").jwk)
         assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
@@ -118,6 +142,10 @@ class HangingKeySource(KeySource):
     async def verify(self, token: Jws) -> bool:
         await asyncio.Event().wait()
         return True
+
+    @override
+    async def verify_ready(self) -> None:
+        """Return at once."""
 
 
 class TestSignedTokenAuthenticator:

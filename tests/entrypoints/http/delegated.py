@@ -87,6 +87,10 @@ class SlowAuthenticator(Authenticator):
         await request.body()
         return AnonymousCaller()
 
+    @override
+    async def verify_ready(self) -> None:
+        """Return at once."""
+
 
 @frozen
 class FailingGateway(CountingGateway):

@@ -149,6 +149,10 @@ class RecordingAuthenticator(Authenticator):
         self.shown.append(repr(request))
         return AnonymousCaller()
 
+    @override
+    async def verify_ready(self) -> None:
+        """Return at once."""
+
 
 class TestPresentedRequest:
     async def test_reads_its_token_once(self, serve: Serve) -> None:

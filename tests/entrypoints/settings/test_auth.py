@@ -1,9 +1,12 @@
 """The settings of authentication: each source of identity, and how variables combine."""
 
+from pathlib import Path
+
 import pytest
 
 from adapters.identity.claims import ClaimRules
 from entrypoints.settings.settings import load_settings
+from tests.adapters.identity.cases.keys import signer, to_json
 from tests.entrypoints.settings.test_settings import problem
 
 SOURCES = (
@@ -39,6 +42,7 @@ class TestTokens:
                 "AUTH_JWT_PUBLIC_KEY_PATH": public_key,
                 "AUTH_JWT_ISSUER": "https://issuer.example.com/",
                 "AUTH_JWT_AUDIENCE": "mute",
+                "AUTH_JWT_AUDIENCE_CLAIM": "client_id",
                 "AUTH_JWT_ID_CLAIM": "https://example.com/tenant",
                 "AUTH_JWT_LEEWAY_SECONDS": "0",
                 "AUTH_ALLOW_NO_ID": "true",
@@ -48,6 +52,7 @@ class TestTokens:
         assert settings.auth.tokens.rules == ClaimRules(
             issuer="https://issuer.example.com/",
             audience="mute",
+            audience_claim="client_id",
             id_claim="https://example.com/tenant",
             leeway_s=0.0,
             allow_no_id=True,
@@ -88,12 +93,10 @@ class TestService:
         assert settings.auth.service
         assert settings.auth.service.url == "https://auth.example.com"
         assert settings.auth.service.signing_key.alg == "ES256"
-        assert settings.auth.service.timeout_s == 7.5
+        assert settings.auth.timeout_s == 7.5
 
     def test_has_a_timeout_of_five_seconds_by_default(self, service: dict[str, str]) -> None:
-        settings = load_settings(service)
-        assert settings.auth.service
-        assert settings.auth.service.timeout_s == 5
+        assert load_settings(service).auth.timeout_s == 5
 
     def test_must_have_an_http_url(self, service: dict[str, str]) -> None:
         urls = (
@@ -123,6 +126,8 @@ class TestCombinations:
             ({"AUTH_ALLOW_NO_ID": "false"}, SOURCES),
             ({"AUTH_JWT_ISSUER": "x"}, KEYS),
             ({"AUTH_JWT_AUDIENCE": "x"}, KEYS),
+            ({"AUTH_JWT_AUDIENCE_CLAIM": "x"}, "AUTH_JWT_AUDIENCE"),
+            ({"AUTH_JWT_AUDIENCE_CLAIM": "x", "AUTH_JWKS_URL": "https://x"}, "AUTH_JWT_AUDIENCE"),
             ({"AUTH_JWT_ID_CLAIM": "x"}, KEYS),
             ({"AUTH_JWT_LEEWAY_SECONDS": "1"}, KEYS),
             ({"AUTH_SERVICE_URL": "https://auth.example.com"}, "AUTH_SIGNING_KEY_PATH"),
@@ -163,6 +168,15 @@ class TestWarnings:
         keys["AUTH_ALLOW_NO_ID"] = "1"
         assert load_settings(keys).auth.warnings == (
             "AUTH_ALLOW_NO_ID is on: callers without an id can reach every room",
+        )
+
+    def test_name_keys_of_a_file_that_are_not_used(self, tmp_path: Path) -> None:
+        path = tmp_path / "keys.json"
+        encryption = {**signer("RS256").jwk, "kid": "enc-1", "use": "enc"}
+        path.write_bytes(to_json({"keys": [signer("ES256").jwk, encryption]}))
+        settings = {"AUTH_JWT_PUBLIC_KEY_PATH": str(path), "AUTH_JWT_AUDIENCE": "x"}
+        assert load_settings(settings).auth.warnings == (
+            "AUTH_JWT_PUBLIC_KEY_PATH has unused keys: kid 'enc-1': use is not sig",
         )
 
     def test_name_a_service_without_tls_on_another_machine(self, service: dict[str, str]) -> None:

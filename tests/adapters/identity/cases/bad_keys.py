@@ -51,12 +51,12 @@ def _changed(name: str, values: Iterable[object]) -> Mapping[str, UnusableKey]:
 
 
 UNUSABLE_KEYS: Mapping[str, UnusableKey] = {
-    **_changed("use", ["enc", "", "SIG", None, 1, ["sig"]]),
-    **_changed("key_ops", [["sign"], ["encrypt"], [], "verify", None, {"verify": True}]),
-    **_changed("alg", ["ES384", "RS256", "HS256", "none", "es256", "", None, ["ES256"]]),
+    **_changed("use", ["enc", "SIG", 1, ["sig"]]),
+    **_changed("key_ops", [["sign"], ["encrypt"], "verify", {"verify": True}]),
+    **_changed("alg", ["ES384", "RS256", "HS256", "none", "es256", ["ES256"]]),
     **_changed("kty", ["RSA", "OKP", "oct", "ec", "", None, 1, ["EC"]]),
     **_changed("crv", ["P-384", "p-256", "secp256k1", "Ed25519", None, 256]),
-    **_changed("d", ["", None, "s3cret"]),
+    **_changed("d", ["s3cret", {}, 0]),
     **_changed("k", ["s3cret"]),
     **{
         f"RSA with its {name}": UnusableKey(alg="RS256", changes={name: "AQAB"})

@@ -19,7 +19,11 @@ Warnings = Callable[[], list[tuple[str, str | None]]]
 ACCEPTED, REFUSED, UNAVAILABLE = "accepted", "refused", "unavailable"
 
 POLICY = RefreshPolicy(
-    refresh_after_s=24_000, retry_after_s=3000, keep_for_s=360_000, timeout_s=600
+    refresh_after_s=24_000,
+    retry_after_s=3000,
+    first_retry_after_s=3000,
+    keep_for_s=360_000,
+    timeout_s=600,
 )
 """So long that nothing happens by itself: a test moves the clock."""
 

@@ -1,9 +1,17 @@
+import asyncio
+
 import pytest
 
+from adapters.identity.api_secrets import ApiSecretsAuthenticator
+from adapters.identity.chain import ChainAuthenticator
+from adapters.identity.claims import ClaimRules
+from adapters.identity.key_server import RefreshPolicy, open_key_server
+from adapters.identity.signed_tokens import open_signed_tokens
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGatewayRefusedError
 from entrypoints.http.limits import Limits
-from tests.entrypoints.http.conftest import Serve
+from tests.adapters.identity.cases.key_set_server import IssuerKey, key_set_server
+from tests.entrypoints.http.conftest import DEMO_TOKEN, Serve
 from tests.support.service import Service
 
 
@@ -36,3 +44,20 @@ class TestReady:
         assert b"arranged" not in answer.body
         assert service.events[-1]["reason"] == "arranged"
         assert (await service.ask("GET", "/readyz")).status == 200
+
+    async def test_is_503_until_the_issuers_first_keys_have_come(
+        self, serve: Serve, api_secrets: ApiSecretsAuthenticator
+    ) -> None:
+        """Meanwhile callers with an API secret are served."""
+        policy = RefreshPolicy(first_retry_after_s=0.01, retry_after_s=0.01)
+        async with key_set_server() as issuer:
+            keys = open_key_server(issuer.url, policy=policy)
+            async with open_signed_tokens(keys, rules=ClaimRules()) as tokens:
+                service = await serve(authenticator=ChainAuthenticator([api_secrets, tokens]))
+                answer = await service.ask("GET", "/readyz")
+                assert answer.outcome == (503, "NOT_READY")
+                assert service.events[-1]["reason"] == "key server: no usable key yet"
+                assert (await service.mute(token=DEMO_TOKEN)).status == 200
+                issuer.published = [IssuerKey("a")]
+                while (await service.ask("GET", "/readyz")).status != 200:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)

@@ -64,11 +64,16 @@ class TestEvent:
         self, guarded: Service, gateway: InMemoryRoomGateway
     ) -> None:
         gateway.rooms.put_room(RoomName("free"))
-        for room in ("demo-room", "nowhere", "free"):
+        gateway.rooms.put_room(RoomName("nulled"), metadata='{"auth_id": null}')
+        for room in ("demo-room", "nowhere", "free", "nulled"):
             await guarded.mute(token=OTHER_TOKEN, room_name=room)
-        assert [event["code"] for event in guarded.events] == ["ROOM_NOT_FOUND"] * 3
-        reasons = [event["reason"] for event in guarded.events]
-        assert reasons == ["foreign", "missing", "unowned"]
+        assert [event["code"] for event in guarded.events] == ["ROOM_NOT_FOUND"] * 4
+        assert [event["reason"] for event in guarded.events] == [
+            "foreign",
+            "missing",
+            "unowned: no metadata",
+            "unowned: auth_id is null, not a string",
+        ]
 
     async def test_keeps_no_exception_alive(self, service: Service) -> None:
         """The garbage collector runs seldom, and a traceback holds its request."""
