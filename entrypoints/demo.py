@@ -6,7 +6,7 @@ from yarl import URL
 
 from entrypoints.container import Container
 
-_CONNECT_TO = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+_CONNECT_TO = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - compared, not bound
 
 
 def demo_text(container: Container, url: URL) -> str:

@@ -1,57 +1,60 @@
-"""The command ``livekit-mute``: its arguments and exit codes."""
+"""The first and the last lines of the command ``livekit-mute``.
 
-import argparse
+They need little, so that signals are handled before anything else is loaded.
+"""
+
+import os
+import signal
 import sys
-from collections.abc import Sequence
-from importlib.metadata import version
-
-from entrypoints.http.server.listener import CannotListenError
-from entrypoints.serve import run
-from entrypoints.settings.environment import SettingsError
+from contextlib import suppress
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 after a signal to stop, 1 if it cannot listen, 2 for a wrong setting."""
-    arguments = _parser().parse_args(argv)
-    try:
-        arguments.run(arguments)
-    except SettingsError as error:
-        return _fail(2, str(error))
-    except CannotListenError as error:
-        return _fail(1, str(error))
-    return 0
+def main() -> None:
+    """Run the command, and exit with its status."""
+    _handle_signals_during_the_start()
+    _open_missing_streams()
+    from entrypoints.command import run_command  # noqa: PLC0415 - loads hundreds of modules
+
+    _exit(run_command(sys.argv[1:]))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="livekit-mute",
-        description="Mutes or unmutes one participant's track in a LiveKit room.",
-    )
-    parser.add_argument("--version", action="version", version=version("livekit-mute"))
-    commands = parser.add_subparsers(required=True, metavar="command")
-    command = commands.add_parser("serve", help="serve the REST API until SIGTERM or Ctrl-C")
-    command.set_defaults(run=_run_serve)
-    command.add_argument("--host", help="address to listen on; overrides HOST")
-    command.add_argument("--port", help="port to listen on, 0 for a free one; overrides PORT")
-    command.add_argument(
-        "--gateway",
-        choices=["livekit", "in-memory"],
-        default="livekit",
-        help="where the rooms are; in-memory is a demo without LiveKit",
-    )
-    return parser
+def _handle_signals_during_the_start() -> None:
+    """Let SIGTERM and SIGINT end the process with 0, and keep SIGHUP until it can be handled.
+
+    Where this is process 1, the system discards signals without a handler.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
 
 
-def _run_serve(arguments: argparse.Namespace) -> None:
-    given = {"HOST": arguments.host, "PORT": arguments.port}
-    overrides = {name: value for name, value in given.items() if value}
-    run(overrides, gateway=arguments.gateway)
+def _open_missing_streams() -> None:
+    """Open what is closed of descriptors 0 to 2, or else a socket would get its number.
+
+    A closed standard error is replaced by standard output.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - stays open
+    if sys.stderr is None:
+        sys.stderr = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115 - stays open
 
 
-def _fail(status: int, problem: str) -> int:
-    sys.stderr.write(f"livekit-mute: {problem}\n")
-    return status
+def _exit(status: int) -> None:
+    """End the process without Python's finalization.
+
+    That would wait for threads that are blocked, give signals their default action back, and change
+    the status to 120 if a stream cannot be written.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

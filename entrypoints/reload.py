@@ -1,7 +1,6 @@
 """Reloading the files that settings name, on SIGHUP."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from traceback import format_tb
 from typing import NoReturn
@@ -15,20 +14,13 @@ from entrypoints.settings.settings import Settings
 _FAILED = "reload failed, keeping the previous settings"
 
 
-def on_hangup() -> asyncio.Event:
-    """Return an event that each SIGHUP sets."""
-    hangup = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
-    return hangup
-
-
 async def reload_on(
     hangup: asyncio.Event,
     container: Container,
     load: Callable[[], Settings],
     log: FilteringBoundLogger,
 ) -> NoReturn:
-    """Load the settings again at each signal; if any is wrong, all stay as they were."""
+    """Load the settings again at each SIGHUP; if any is wrong, all stay as they were."""
     while True:
         await hangup.wait()
         hangup.clear()

@@ -4,9 +4,9 @@ import asyncio
 import gc
 import os
 import resource
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import uvloop
@@ -17,34 +17,40 @@ from entrypoints.http.app import create_app
 from entrypoints.http.observers.audit import audit
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import log_loop_error, make_log
-from entrypoints.reload import on_hangup, reload_on
+from entrypoints.reload import reload_on
 from entrypoints.settings.settings import GatewayKind, Settings, load_settings
+from entrypoints.signals import Signals
 
 
-def run(overrides: Mapping[str, str], *, gateway: GatewayKind) -> None:
+def run(overrides: Mapping[str, str], *, gateway: GatewayKind) -> int:
     """Serve in this process, with settings from its environment; ``overrides`` take precedence.
+
+    Returns:
+        the exit status.
 
     Raises:
         SettingsError: a setting is wrong.
         CannotListenError: the address cannot be listened on.
     """
     load = partial(load_settings, {**os.environ, **overrides}, gateway=gateway)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(load))
+    # Not closed: that would wait for threads, of a reload or of the resolver, that may be blocked.
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(serve(load))
 
 
-async def serve(load: Callable[[], Settings]) -> None:
-    """Serve until SIGTERM or SIGINT, then shut down gracefully.
+async def serve(load: Callable[[], Settings]) -> int:
+    """Serve until SIGTERM or SIGINT, then shut down gracefully, or at once at a second signal.
 
     Args:
         load: loads the settings, at the start and again at each SIGHUP.
+
+    Returns:
+        the exit status.
 
     Raises:
         SettingsError: a setting is wrong.
         CannotListenError: the address cannot be listened on.
     """
-    stop, hangup = _install_stop_handler(), on_hangup()
-    settings = load()
+    settings, signals = load(), Signals()
     container = Container(settings=settings)
     log = make_log(
         level=settings.log_level,
@@ -61,16 +67,30 @@ async def serve(load: Callable[[], Settings]) -> None:
         limits=settings.limits,
         observers=[audit(log)],
     )
-    reloading = asyncio.create_task(reload_on(hangup, container, load, log))
-    async with serving(app, host=settings.host, port=settings.port) as url:
-        _tune_gc()
-        log.info("listening", url=str(url))
-        if settings.gateway == "in-memory":
-            sys.stdout.write(demo_text(container, url))
-            sys.stdout.flush()
-        await stop.wait()
-        log.info("shutting down")
+    reloading = asyncio.create_task(reload_on(signals.hangup, container, load, log))
+    try:
+        async with serving(
+            app, host=settings.host, port=settings.port, before_listening=signals.handle
+        ) as url:
+            _tune_gc()
+            log.info("listening", url=str(url))
+            if settings.gateway == "in-memory":
+                _print_to_stdout(demo_text(container, url))
+            await signals.wait_for_stop()
+            log.info("shutting down")
+    except asyncio.CancelledError:
+        if not signals.status:
+            raise
+        log.warning("stopped at once by a second signal")
     reloading.cancel()
+    return signals.status
+
+
+def _print_to_stdout(text: str) -> None:
+    """Print a text; that it cannot be written, to a closed pipe or a full disk, ends nothing."""
+    with suppress(OSError):
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _tune_gc() -> None:
@@ -91,19 +111,3 @@ def _raise_nofile_limit(wanted: int) -> Sequence[str]:
     if allowed < wanted:
         return [f"the limit of open files (ulimit -n) is {allowed}; the settings may need {wanted}"]
     return []
-
-
-def _install_stop_handler() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set; a second one ends the process at once."""
-    loop, stop, signalled = asyncio.get_running_loop(), asyncio.Event(), False
-
-    def on_signal(number: int, _: object) -> None:
-        nonlocal signalled
-        if signalled:
-            os._exit(128 + number)
-        signalled = True
-        loop.call_soon_threadsafe(stop.set)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    return stop

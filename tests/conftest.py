@@ -16,6 +16,7 @@ from tests.support import secret_scan  # noqa: E402 - see above
 from tests.support.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
 from tests.support.command import Run  # noqa: E402 - see above
 from tests.support.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
+from tests.support.namespaces import may_unshare  # noqa: E402 - see above
 from tests.support.timeouts import scale_timeout  # noqa: E402 - see above
 
 __all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks"]
@@ -66,6 +67,8 @@ def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
         return "needs a real LiveKit server: --livekit-server=PATH"
     if item.get_closest_marker("json_test_suite") and not os.environ.get("JSON_TEST_SUITE"):
         return "needs a checkout of the JSON test suite: JSON_TEST_SUITE=PATH"
+    if item.get_closest_marker("unshare") and not may_unshare():
+        return "needs util-linux's unshare, and the permission to make namespaces"
     if item.get_closest_marker("soak") and not length_of(config).is_soak:
         return "takes long, or checks times: make soak"
     if not isinstance(item, pytest.Function) or item.cls is None:

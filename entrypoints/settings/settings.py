@@ -86,7 +86,12 @@ class Settings:
 SERVER = SettingGroup(
     Settings,
     {
-        "host": Setting("HOST", host, "Address to listen on."),
+        "host": Setting(
+            "HOST",
+            host,
+            "Address to listen on. `0.0.0.0` is every IPv4 address, `::` every address of IPv6 and"
+            " IPv4. A name stands for all its addresses that this machine has.",
+        ),
         "port": Setting("PORT", integer(0, 65535), "Port to listen on; 0 chooses a free one."),
         "log_level": Setting(
             "LOG_LEVEL",

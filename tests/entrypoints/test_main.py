@@ -8,15 +8,34 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
+from itertools import combinations
 from pathlib import Path
+from urllib.request import urlopen
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from tests.support.command import COMMAND, TIMEOUT_S, Run, environment, paste, run
+from tests.support.imports import PROJECT
 from tests.support.service import DEMO_REQUEST, MUTE
+
+
+def powerset(*elements: str) -> Sequence[Sequence[str]]:
+    return [each for size in range(len(elements) + 1) for each in combinations(elements, size)]
+
+
+def wait_until_it_serves(port: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/livez"):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the command does not serve")
+
 
 LOOP_ERROR = """
 import asyncio, os, signal
@@ -26,13 +45,31 @@ from entrypoints.settings.settings import load_settings
 
 async def main():
     serving = asyncio.create_task(serve(lambda: load_settings({"PORT": "0"})))
-    await asyncio.sleep(0)
+    while signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        await asyncio.sleep(0)
     asyncio.get_running_loop().call_exception_handler({"message": "arranged"})
     os.kill(os.getpid(), signal.SIGTERM)
     await serving
 
 
 asyncio.run(main())
+"""
+
+BLOCKED_RELOAD = """
+import os, sys, threading, time
+from entrypoints.main import main
+
+
+def block(event, arguments):
+    \"\"\"As a file of a network's file system may.\"\"\"
+    in_thread = threading.current_thread() is not threading.main_thread()
+    if in_thread and event == "open" and arguments[0] == os.environ["AUTH_API_SECRETS_FILE"]:
+        print("blocked", flush=True)
+        time.sleep(36000)
+
+
+sys.addaudithook(block)
+main()
 """
 
 
@@ -69,6 +106,37 @@ class TestServe:
         running.process.send_signal(number)
         assert running.process.wait(TIMEOUT_S) == 128 + number
         client.close()
+
+    def test_takes_signals_that_come_together_for_one(self, start: Run) -> None:
+        """``timeout`` and ``make`` send SIGTERM to the process and then to its group."""
+        running = start(DRAIN_TIMEOUT_SECONDS="300", BODY_TIMEOUT_SECONDS="300")
+        with socket.create_connection((URL(running.url).host, URL(running.url).port)) as client:
+            client.sendall(f"POST {MUTE} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n".encode())
+            for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+                running.process.send_signal(number)
+            running.wait_for("shutting down")
+            client.sendall(b"{}")
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 415 ")
+        assert running.process.wait(TIMEOUT_S) == 0
+
+    def test_ends_while_a_reload_is_blocked(self, tmp_path: Path) -> None:
+        secrets = tmp_path / "secrets"
+        secrets.write_text('[{"id": "demo", "secret": "s3cret"}]')
+        with subprocess.Popen(
+            [sys.executable, "-c", BLOCKED_RELOAD, "serve", "--port", "0"],
+            cwd=PROJECT,
+            env=environment(AUTH_API_SECRETS_FILE=str(secrets)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout
+            assert process.stderr
+            while b"listening" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGHUP)
+            assert process.stdout.readline() == b"blocked\n"
+            process.terminate()
+            assert process.wait(TIMEOUT_S) == 0
 
     def test_raises_the_limit_of_open_files(self, start: Run) -> None:
         limits = {"MAX_CONNECTIONS": "100", "LIVEKIT_MAX_CONNECTIONS": "20", "MAX_IN_FLIGHT": "3"}
@@ -195,7 +263,7 @@ class TestServe:
     def test_logs_errors_of_the_event_loop(self) -> None:
         done = subprocess.run(
             [sys.executable, "-c", LOOP_ERROR],
-            cwd=Path(__file__).parents[2],
+            cwd=PROJECT,
             env=environment(),
             capture_output=True,
             text=True,
@@ -205,6 +273,60 @@ class TestServe:
         events = [json.loads(line) for line in done.stderr.splitlines()]
         [event] = [event for event in events if event["level"] == "error"]
         assert (event["event"], event["problem"]) == ("event loop error", "arranged")
+
+
+class TestStandardStreams:
+    @pytest.mark.parametrize("closed", powerset("<&-", ">&-", "2>&-"), ids=" ".join)
+    def test_may_be_closed(self, tmp_path: Path, closed: Sequence[str]) -> None:
+        """Then no socket gets their numbers, and the log goes to whichever is left."""
+        out, err = tmp_path / "out", tmp_path / "err"
+        script = f'exec "$0" "$@" >{out} 2>{err} {" ".join(closed)}'
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            port = unused.getsockname()[1]
+        command = ["sh", "-c", script, COMMAND, "serve", "--port", str(port)]
+        process = subprocess.Popen([*command, "--gateway", "in-memory"], env=environment())
+        try:
+            wait_until_it_serves(port)
+            links = [
+                str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in range(3)
+            ]
+            assert not [link for link in links if link.startswith("socket:")]
+            process.terminate()
+            assert process.wait(TIMEOUT_S) == 0
+        finally:
+            process.kill()
+        log = out if "2>&-" in closed else err
+        assert ("shutting down" in log.read_text()) is not ({">&-", "2>&-"} <= {*closed})
+
+    def test_get_an_error_where_standard_error_is_closed(self) -> None:
+        closed = ["sh", "-c", 'exec "$0" "$@" <&- 2>&-', COMMAND]
+        done = run("serve", "--port", "x", command=closed)
+        assert done.returncode == 2
+        assert done.stdout.startswith("livekit-mute: PORT: ")
+
+    def test_may_be_full(self) -> None:
+        script = 'exec "$0" "$@" >/dev/full 2>/dev/full'
+        full = ["sh", "-c", script, COMMAND]
+        assert run("serve", "--port", "x", command=full).returncode == 2
+        assert run("--nope", command=full).returncode == 2
+        assert run("--version", command=full).returncode == 1
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            port = unused.getsockname()[1]
+        command = [*full, "serve", "--gateway", "in-memory", "--port", str(port)]
+        process = subprocess.Popen(command, env=environment())
+        try:
+            wait_until_it_serves(port)
+            process.terminate()
+            assert process.wait(TIMEOUT_S) == 0
+        finally:
+            process.kill()
+
+    def test_are_named_where_the_version_cannot_be_written(self) -> None:
+        done = run("--version", command=["sh", "-c", 'exec "$0" "$@" >/dev/full', COMMAND])
+        assert done.returncode == 1
+        assert done.stderr == (
+            "livekit-mute: cannot write to standard output: No space left on device\n"
+        )
 
 
 class TestWrongSettings:

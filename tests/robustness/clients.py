@@ -104,6 +104,10 @@ class Client:
         body = await self._reader.readexactly(int(answer.headers.get("Content-Length", 0)))
         return Answer(status=answer.status, headers=answer.headers, body=body)
 
+    def close(self) -> None:
+        """Close the connection before its end."""
+        self._writer.close()
+
     async def is_closed(self) -> bool:
         """Wait for the service to close the connection; return whether it sent nothing more."""
         return not await self._reader.read()

@@ -151,17 +151,54 @@ class TestShutdown:
         assert not load.lost
         assert running.process.returncode == 0
 
-    async def test_is_immediate_at_the_second_signal(self, start: Run, metrics: Metrics) -> None:
-        called = asyncio.Event()
-        async with slow_livekit(HOUR_S, called) as settings:
-            running = start(DRAIN_TIMEOUT_SECONDS="300", **settings)
-            async with Client.connected(running.url) as client:
-                waiting = asyncio.create_task(client.request(MUTE_ALICE))
-                await called.wait()
-                running.process.send_signal(signal.SIGTERM)
-                running.wait_for("shutting down")
-                running.process.send_signal(signal.SIGTERM)
-                metrics.at_most("s to the end", await seconds_to_end(running), 1, timed=True)
-                [error] = await asyncio.gather(waiting, return_exceptions=True)
-        assert isinstance(error, OSError | EOFError)
-        assert running.process.returncode == 128 + signal.SIGTERM
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    async def test_is_immediate_at_the_second_signal(
+        self, start: Run, metrics: Metrics, number: signal.Signals
+    ) -> None:
+        async with muting(start, DRAIN_TIMEOUT_SECONDS="300") as (running, client, mute):
+            running.process.send_signal(number)
+            running.wait_for("shutting down")
+            running.process.send_signal(number)
+            metrics.at_most("s to the end", await seconds_to_end(running), 1, timed=True)
+            assert (await mute).outcome == (503, "OVERLOADED")
+            assert await client.is_closed()
+        assert running.process.returncode == 128 + number
+        assert logged_mutes(running) == [(True, None, "OVERLOADED")]
+
+    async def test_logs_a_mute_that_livekit_was_sent_though_its_client_has_gone(
+        self, start: Run
+    ) -> None:
+        for drain_s, signals, status in ((300, 2, 128 + signal.SIGTERM), (0.1, 1, 0)):
+            async with muting(start, DRAIN_TIMEOUT_SECONDS=str(drain_s)) as (running, client, mute):
+                mute.cancel()
+                client.close()
+                for _ in range(signals):
+                    running.process.send_signal(signal.SIGTERM)
+                    running.wait_for("shutting down")
+                await seconds_to_end(running)
+            assert running.process.returncode == status
+            assert logged_mutes(running) == [(True, None, "OVERLOADED")]
+
+
+Muting = tuple[Running, Client, asyncio.Task[Answer]]
+
+
+@asynccontextmanager
+async def muting(start: Run, **variables: str) -> AsyncIterator[Muting]:
+    """Start the service, and send it a mute that LiveKit was sent and does not answer."""
+    called = asyncio.Event()
+    async with slow_livekit(HOUR_S, called) as settings:
+        del settings["AUTH_API_SECRETS_JSON"]  # so that the mute is the first call
+        running = start(**settings, **variables)
+        async with Client.connected(running.url) as client:
+            mute = asyncio.create_task(client.request(MUTE_ALICE))
+            await called.wait()
+            yield running, client, mute
+
+
+def logged_mutes(running: Running) -> list[tuple[object, object, object]]:
+    return [
+        (event["muted_wanted"], event["muted"], event["code"])
+        for event in running.events
+        if event["event"] == "request"
+    ]

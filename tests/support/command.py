@@ -3,15 +3,18 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from attrs import frozen
 
+from tests.support.imports import PROJECT
 from tests.support.openapi_document import Document
 from tests.support.secret_scan import scan_for_secrets
 from tests.support.service import MUTE
@@ -27,9 +30,12 @@ def environment(**variables: str) -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ} | variables
 
 
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, command: Sequence[str | Path] = (COMMAND,), **variables: str
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [COMMAND, *arguments],
+        [*command, *arguments],
+        cwd=PROJECT,
         env=environment(**variables),
         capture_output=True,
         text=True,
@@ -54,6 +60,12 @@ class Running:
             assert time.monotonic() < deadline, self.events
             time.sleep(0.02)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the service, whose process may be the child of ``unshare``."""
+        own = self.process.pid
+        children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        os.kill(int(children[0]) if children else own, number)
+
     @property
     def events(self) -> list[dict[str, object]]:
         return [json.loads(line) for line in complete_lines(self.log)]
@@ -71,13 +83,20 @@ class Run:
         self._folder = folder
         self.processes: list[subprocess.Popen[str]] = []
 
-    def __call__(self, *arguments: str, ulimit: str = "", **variables: str) -> Running:
+    def __call__(
+        self,
+        *arguments: str,
+        ulimit: str = "",
+        command: Sequence[str | Path] = (COMMAND,),
+        **variables: str,
+    ) -> Running:
         """Start it, with the resource limit that the arguments of the shell's ulimit set."""
         limited = ("sh", "-c", f'ulimit {ulimit}; exec "$0" "$@"') if ulimit else ()
         path = self._folder / f"log-{len(self.processes)}"
         with path.open("w") as log:
             process = subprocess.Popen(
-                [*limited, COMMAND, "serve", "--port", "0", *arguments],
+                [*limited, *command, "serve", "--port", "0", *arguments],
+                cwd=PROJECT,
                 env=environment(**variables),
                 stdout=subprocess.PIPE,
                 stderr=log,

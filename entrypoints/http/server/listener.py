@@ -1,10 +1,11 @@
 """Listening for clients, and graceful shutdown."""
 
 import asyncio
+import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
@@ -38,61 +39,126 @@ class CannotListenError(Exception):
 
 
 @asynccontextmanager
-async def serving(app: web.Application, *, host: str, port: int) -> AsyncIterator[URL]:
+async def serving(
+    app: web.Application,
+    *,
+    host: str,
+    port: int,
+    before_listening: Callable[[], None] = lambda: None,
+) -> AsyncIterator[URL]:
     """Serve an application while the block runs, then shut down gracefully.
 
     Graceful shutdown: for ``shutdown_delay_s`` requests are served and each response closes its
     connection; then the listener is closed; requests in flight have ``drain_timeout_s`` to finish;
-    what is left is rejected with 503.
+    what is left is rejected with 503, and so it is at once where the block fails or is cancelled.
+
+    Args:
+        app: the application; it is started once the address is known to be free.
+        host: an address, or a name, which stands for all its addresses that this machine has;
+            ``::`` is every address of IPv6 and of IPv4.
+        port: 0 is any free port.
+        before_listening: called once the application has started.
 
     Raises:
         CannotListenError: the address is in use, or not one of this machine.
     """
-    runner = web.AppRunner(app, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        server = cast("web.Server", runner.server)
-        wrap_request_factory(server, _begin_requests)
-        connect = partial(
-            Connection, server, limits=app[LIMITS], traffic=app[TRAFFIC], hooks=app[REQUEST_HOOKS]
-        )
-        listener = await _listen(connect, host, port)
+    with ExitStack() as opened:
+        with _listen_errors(host, port):
+            sockets = await _bind(host, port, opened)
+        runner = web.AppRunner(app, shutdown_timeout=1.0)
+        await runner.setup()
         try:
-            address = listener.sockets[0].getsockname()
-            yield URL.build(scheme="http", host=host, port=address[1])
-            await _shut_down(listener, connect, app[LIMITS], app[TRAFFIC])
+            server = cast("web.Server", runner.server)
+            wrap_request_factory(server, _begin_requests)
+            connect = partial(
+                Connection,
+                server,
+                limits=app[LIMITS],
+                traffic=app[TRAFFIC],
+                hooks=app[REQUEST_HOOKS],
+            )
+            before_listening()
+            with _listen_errors(host, port):
+                listeners = [await _listen(connect, each, opened) for each in sockets]
+            yield URL.build(scheme="http", host=host, port=sockets[0].getsockname()[1])
+            await _shut_down(listeners, connect, app[LIMITS], app[TRAFFIC])
         finally:
-            listener.close()
-    finally:
-        await runner.cleanup()
+            opened.close()
+            await app[TRAFFIC].stop()
+            await runner.cleanup()
 
 
-async def _listen(connect: Connect, host: str, port: int) -> asyncio.Server:
+@contextmanager
+def _listen_errors(host: str, port: int) -> Iterator[None]:
     try:
-        return await asyncio.get_running_loop().create_server(connect, host, port, backlog=_BACKLOG)
+        yield
+    except UnicodeError:
+        raise CannotListenError(f"cannot listen on {host}, port {port}: not a host name") from None
     except OSError as error:
-        raise CannotListenError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+        problem = error.strerror
+        if error.errno == errno.EAFNOSUPPORT:
+            problem = "this machine has no IPv6"
+        raise CannotListenError(f"cannot listen on {host}, port {port}: {problem}") from None
+
+
+async def _bind(host: str, port: int, opened: ExitStack) -> Sequence[socket.socket]:
+    """Bind a socket to each address of a host that this machine has, all to the same port."""
+    found = dict.fromkeys(
+        await asyncio.to_thread(  # the event loop's own drops the scope of an address (uvloop 0.23)
+            socket.getaddrinfo, host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    )
+    has_ipv4 = any(family == socket.AF_INET for family, *_ in found)
+    sockets, unavailable = list[socket.socket](), list[OSError]()
+    for family, kind, protocol, _, (address, _, *scope) in found:
+        try:
+            bound = opened.enter_context(socket.socket(family, kind, protocol))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, has_ipv4)
+            bound.bind((address, port, *scope))
+        except OSError as error:
+            if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                raise
+            unavailable.append(error)
+        else:
+            sockets.append(bound)
+            port = bound.getsockname()[1]
+    if not sockets:
+        raise unavailable[0]
+    return sockets
+
+
+async def _listen(connect: Connect, bound: socket.socket, opened: ExitStack) -> asyncio.Server:
+    listener = await asyncio.get_running_loop().create_server(connect, sock=bound, backlog=_BACKLOG)
+    opened.callback(listener.close)
+    return listener
 
 
 async def _shut_down(
-    listener: asyncio.Server, connect: Connect, limits: Limits, traffic: Traffic
+    listeners: Sequence[asyncio.Server], connect: Connect, limits: Limits, traffic: Traffic
 ) -> None:
     traffic.shutting_down = True
     await asyncio.sleep(limits.shutdown_delay_s)
-    await _close_listener(listener, connect)
+    await _close_listeners(listeners, connect)
     await asyncio.sleep(limits.shutdown_delay_s / 4)  # for the first requests of the newest clients
     await traffic.drain(limits.drain_timeout_s)
 
 
-async def _close_listener(listener: asyncio.Server, connect: Connect) -> None:
-    """Close a listener after accepting the connections that the system has established for it.
+async def _close_listeners(listeners: Sequence[asyncio.Server], connect: Connect) -> None:
+    """Close listeners after accepting the connections that the system has established for them.
 
-    Closed at once, it would reset them, though their clients believe to be connected. No request is
-    served meanwhile, or the next client would be there before the last one is accepted.
+    Closed at once, they would reset them, though their clients believe to be connected. No request
+    is served meanwhile, or the next client would be there before the last one is accepted.
     """
-    duplicates = [socket.socket(fileno=os.dup(each.fileno())) for each in listener.sockets]
-    listener.close()
-    await asyncio.sleep(0)  # until the event loop has released it
+    duplicates = [
+        socket.socket(fileno=os.dup(each.fileno()))
+        for listener in listeners
+        for each in listener.sockets
+    ]
+    for listener in listeners:
+        listener.close()
+    await asyncio.sleep(0)  # until the event loop has released them
     clients: list[socket.socket] = []
     for duplicate in duplicates:
         with duplicate, suppress(OSError):  # raised once no connection is left

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn, cast
 
 from attrs import define, field
@@ -11,6 +11,7 @@ from entrypoints.http.server.errors import OverloadedError
 
 _REJECTION_INTERVAL_S = 0.001  # some four times what a rejection costs
 _MAX_REJECTION_DELAY_S = 1.0
+_MAX_CANCELLATION_S = 1.0
 
 
 @define(kw_only=True)
@@ -75,15 +76,23 @@ class Traffic:
                 self._empty.set()
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait for the requests in flight, then stop serving and cancel those that are left."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self._in_flight:
-                    self._empty.clear()
-                    await self._empty.wait()
-        except TimeoutError:
-            pass
+        """Wait for the requests in flight, then stop serving."""
+        await self._wait_until_empty(timeout_s)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop serving, and end the requests in flight, each of which gets its response."""
+        if self.stopped:
+            return
         self.stopped = True
         self._cancelled = self._in_flight.copy()
         for task in self._cancelled:
             task.cancel()
+        await self._wait_until_empty(_MAX_CANCELLATION_S)
+
+    async def _wait_until_empty(self, timeout_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._in_flight:
+                    self._empty.clear()
+                    await self._empty.wait()
