@@ -18,6 +18,7 @@ from entrypoints.http.api.structure import structure
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import RequestPayloadError
 from entrypoints.http.server.errors import ClientDisconnectedError, MalformedHttpError
+from entrypoints.http.server.keys import TRAFFIC
 
 T = TypeVar("T", bound=AttrsInstance)
 
@@ -60,6 +61,7 @@ class JsonBody:
             PayloadTooLargeError: it is larger than ``max_body_bytes``, declared or received.
             RequestTimeoutError: it did not arrive within ``body_timeout_s`` or by the deadline.
             InvalidJsonError: it is not a strict JSON object.
+            OverloadedError: too many requests whose body is complete are in flight.
             MalformedHttpError: it is not framed as its headers say.
             ClientDisconnectedError: the client disconnected.
         """
@@ -67,6 +69,7 @@ class JsonBody:
             _check_media_type(self._request)
             if self._bytes is None:
                 self._bytes = await _read(self._request, self._limits, self._deadline)
+                await self._request.app[TRAFFIC].end_receiving()
             self._members = _parse(self._bytes)
         return self._members
 

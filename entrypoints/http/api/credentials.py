@@ -18,6 +18,7 @@ from entrypoints.http.api.errors import (
     UnsupportedMediaTypeError,
 )
 from entrypoints.http.limits import Limits
+from entrypoints.http.server.keys import TRAFFIC
 
 _BEARER = re.compile(r"bearer ([!-~]+)", re.IGNORECASE)
 _TOKEN = re.compile(r"([!-~]+)")
@@ -81,8 +82,11 @@ class HttpPresentedRequest(PresentedRequest):
     async def body(self) -> Mapping[str, object]:
         try:
             return await self._body.members()
-        except (UnsupportedMediaTypeError, InvalidJsonError):
-            return {}
+        except UnsupportedMediaTypeError:
+            await self._request.app[TRAFFIC].end_receiving()  # such a body is not read
+        except InvalidJsonError:
+            pass
+        return {}
 
     @property
     @override
