@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from entrypoints.http.server.errors import MalformedHttpError, UnsupportedExpectError
 from entrypoints.http.server.keys import HTTP_PROBLEM, OVER_CONNECTION_LIMIT
+from entrypoints.http.server.malformed import MISSING_HOST
 from entrypoints.http.server.traffic import TOO_MANY_IN_FLIGHT, Traffic
 
 _HOST = re.compile(
@@ -24,7 +25,7 @@ async def reject_malformed_http(request: web.Request, handler: Handler) -> web.S
         raise MalformedHttpError(problem)
     host = request.headers.get("Host")
     if host is None and request.version == HttpVersion11:
-        raise MalformedHttpError("the Host header is missing")
+        raise MalformedHttpError(MISSING_HOST)
     if host is not None and not _HOST.fullmatch(host):
         raise MalformedHttpError("the Host header is invalid")
     coding = request.headers.get("Transfer-Encoding")
