@@ -1,11 +1,13 @@
 """Last line of defence: redact secrets that reach the log by mistake.
 
 Redacted is whatever has the shape of a token or a private key, anywhere in a value; and a secret
-of this service where it is the whole value.
+of this service where it is the whole value. A name that a caller chose may have such a shape on
+purpose, so its digest is logged beside it.
 """
 
 import re
 from collections.abc import Callable
+from hashlib import sha256
 
 from structlog.typing import EventDict, Processor
 
@@ -13,7 +15,7 @@ _REDACTED = "[secret]"
 _SIGNS = re.compile("eyJ|earer |asic |api_key=|PRIVATE KEY")
 """What every shape contains one of; searching for these first is faster."""
 _SHAPES = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]*\.[\w-]*"  # a signed token
+    r"eyJ[\w-]{8,}\.[\w.-]*"  # a signed token, or the beginning of one
     r"|[Bb]earer +[^\s<]\S*"  # but not "Bearer <token>"
     r"|[Bb]asic +[^\s<]\S*"
     r"|api_key=[^\s&]+"
@@ -21,14 +23,22 @@ _SHAPES = re.compile(
     re.DOTALL,
 )
 
+_NAMES = frozenset({"caller_id", "participant", "request_id", "room", "track"})
+"""Fields that callers choose the value of."""
+
 
 def redacting(renderer: Processor, secrets: Callable[[], frozenset[str]]) -> Processor:
     """Make the last processor of a chain; ``secrets`` returns those known at the time of a call."""
 
     def processor(logger: object, method: str, event: EventDict) -> str:
         known = secrets()
-        for name, value in event.items():
-            event[name] = _redact(value, known)
+        for name, value in tuple(event.items()):
+            redacted = _redact(value, known)
+            if redacted is not value:
+                event[name] = redacted
+                # A secret of this service may be weak, and so be guessed from its digest.
+                if name in _NAMES and value not in known:
+                    event.setdefault(f"{name}_sha256", _digest(str(value)))
         return str(renderer(logger, method, event))
 
     return processor
@@ -49,3 +59,7 @@ def _redact(value: object, known: frozenset[str]) -> object:
         return value
     redacted = _SHAPES.sub(_REDACTED, text)
     return value if redacted == text else redacted
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]

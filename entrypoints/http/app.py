@@ -47,7 +47,7 @@ def create_app(
     """
     traffic = Traffic(max_in_flight=limits.max_in_flight)
     lifecycle = RequestLifecycle(request_timeout_s=limits.request_timeout_s, observers=observers)
-    admission = limit_in_flight(traffic, exempt={live})
+    admission = limit_in_flight(traffic, body_grace_s=limits.body_grace_s, exempt={live})
     app = web.Application(middlewares=[lifecycle.middleware, reject_malformed_http, admission])
     app[LIMITS], app[TRAFFIC], app[REQUEST_HOOKS] = limits, traffic, lifecycle
 

@@ -15,6 +15,8 @@ class Limits:
     max_track_sid_characters: int = 128
     headers_timeout_s: float = 10.0
     body_timeout_s: float = 5.0
+    body_grace_s: float = 1.0
+    """How long a body may take that arrives behind its headers while too many others are slow."""
     idle_timeout_s: float = 75.0
     drain_timeout_s: float = 10.0
     request_timeout_s: float = 10.0

@@ -118,7 +118,8 @@ LIMITS = SettingGroup(
         "max_in_flight": Setting(
             "MAX_IN_FLIGHT",
             integer(1, 65536),
-            "Maximum concurrent requests; further ones get 503 `OVERLOADED`."
+            "Maximum concurrent requests; further ones get 503 `OVERLOADED`. A request counts"
+            " once its body is complete; as many again may be receiving theirs."
             " Liveness probes (`/` and `/livez`) are exempt.",
         ),
         "max_line_bytes": Setting(

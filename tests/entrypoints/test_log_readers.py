@@ -36,7 +36,7 @@ class Piped:
 def piped() -> Iterator[Piped]:
     with subprocess.Popen(
         [COMMAND, "serve", "--port", "0"],
-        env=environment(LOG_FORMAT="json"),
+        env=environment(LOG_FORMAT="json", LOG_LEVEL="debug"),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:

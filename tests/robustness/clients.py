@@ -140,9 +140,13 @@ def livekit_process(folder: Path) -> Iterator[tuple[dict[str, str], Mapping[str,
 
 @asynccontextmanager
 async def slow_livekit(
-    delay_s: float, called: asyncio.Event | None = None
+    delay_s: float, called: asyncio.Event | None = None, released: asyncio.Event | None = None
 ) -> AsyncIterator[dict[str, str]]:
-    """Run a LiveKit that delays each call, and sets an event at the first; yield its settings."""
+    """Run a LiveKit that delays each call, at most until an event, and sets one at the first.
+
+    Yield its settings.
+    """
+    end_of_delay = released or asyncio.Event()
     double = LiveKitDouble(api_key="key", api_secret="s3cret" * 6, rooms=LiveKitRooms())
     alice = Participant(room=_ROOM, identity=_ALICE)
     double.rooms.put_room(_ROOM, metadata='{"auth_id": "tenant-a"}')
@@ -153,7 +157,8 @@ async def slow_livekit(
     async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
         if called is not None:
             called.set()
-        await asyncio.sleep(delay_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(end_of_delay.wait(), delay_s)
         return await handler(request)
 
     app = double.app()

@@ -12,6 +12,7 @@ import pytest
 from attrs import define, field
 
 from tests.robustness.clients import (
+    MUTE_ALICE,
     Client,
     ProcessStats,
     closes,
@@ -19,10 +20,12 @@ from tests.robustness.clients import (
     livekit_process,
     mute,
     request_once,
+    slow_livekit,
 )
 from tests.robustness.metrics import Length, Metrics
 from tests.support.command import Run
 from tests.support.service import Answer
+from tests.support.timeouts import HOUR_S
 
 pytestmark = pytest.mark.robustness("load")
 
@@ -84,17 +87,17 @@ class Flood:
 
 
 @asynccontextmanager
-async def requests_in_flight(url: str, request: bytes, number: int) -> AsyncIterator[list[str]]:
-    """Keep requests in flight during the block, whose bodies end after it; yield their outcomes."""
+async def requests_in_flight(
+    url: str, number: int, released: asyncio.Event
+) -> AsyncIterator[list[str]]:
+    """Keep requests in flight during the block, then release them; yield their outcomes."""
     outcomes: list[str] = []
-    async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(Client.connected(url)) for _ in range(number)]
-        for client in clients:
-            client.send(request[:-1])
-        while outcome(await request_once(url, get("/readyz"))) != "overloaded":  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.01)
-        yield outcomes
-        outcomes += [outcome(await client.request(request[-1:])) for client in clients]
+    requests = [asyncio.create_task(request_once(url, MUTE_ALICE)) for _ in range(number)]
+    while outcome(await request_once(url, get("/nowhere"))) != "overloaded":  # noqa: ASYNC110 - another process
+        await asyncio.sleep(0.01)
+    yield outcomes
+    released.set()
+    outcomes += map(outcome, await asyncio.gather(*requests))
 
 
 async def seconds_until_normal(url: str, request: bytes) -> float:
@@ -115,14 +118,14 @@ def most_open_files() -> None:
 
 class TestRequestsInExcess:
     async def test_are_rejected_while_as_many_as_allowed_are_in_flight(
-        self, start: Run, tmp_path: Path, length: Length, metrics: Metrics
+        self, start: Run, length: Length, metrics: Metrics
     ) -> None:
         connections, max_in_flight = length(short=100, full=1000), 10
-        with livekit_process(tmp_path) as (settings, fields):
+        released = asyncio.Event()
+        async with slow_livekit(HOUR_S, released=released) as settings:
             running = start(ulimit=ULIMIT, MAX_IN_FLIGHT=str(max_in_flight), **settings)
-            flood = Flood(running.url, mute(fields))
-            in_flight = requests_in_flight(running.url, mute(fields), max_in_flight)
-            async with in_flight as outcomes:
+            flood = Flood(running.url, MUTE_ALICE)
+            async with requests_in_flight(running.url, max_in_flight, released) as outcomes:
                 await flood.run(connections, 1)
         metrics.note("connections", connections)
         assert flood.outcomes == {"overloaded": connections}

@@ -124,7 +124,7 @@ class TestShutdown:
         lost: Counter[str] = Counter()
         for _ in range(length(short=1, full=20)):
             async with slow_livekit(delay_s) as settings:
-                running = start(DRAIN_TIMEOUT_SECONDS=str(drain_s), **settings)
+                running = start(DRAIN_TIMEOUT_SECONDS=str(drain_s), LOG_LEVEL="debug", **settings)
                 load = Load(running.url)
                 async with load.running(keep_alive=clients, one_shot=clients):
                     running.process.send_signal(signal.SIGTERM)

@@ -18,6 +18,7 @@ from entrypoints.http.api.structure import structure
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import RequestPayloadError
 from entrypoints.http.server.errors import ClientDisconnectedError, MalformedHttpError
+from entrypoints.http.server.keys import TRAFFIC
 
 T = TypeVar("T", bound=AttrsInstance)
 
@@ -60,6 +61,7 @@ class JsonBody:
             PayloadTooLargeError: it is larger than ``max_body_bytes``, declared or received.
             RequestTimeoutError: it did not arrive within ``body_timeout_s`` or by the deadline.
             InvalidJsonError: it is not a strict JSON object.
+            OverloadedError: too many requests whose body is complete are in flight.
             MalformedHttpError: it is not framed as its headers say.
             ClientDisconnectedError: the client disconnected.
         """
@@ -67,6 +69,7 @@ class JsonBody:
             _check_media_type(self._request)
             if self._bytes is None:
                 self._bytes = await _read(self._request, self._limits, self._deadline)
+                await self._request.app[TRAFFIC].end_receiving()
             self._members = _parse(self._bytes)
         return self._members
 
@@ -82,7 +85,9 @@ def _parse(body: bytes) -> dict[str, object]:
 
 def _check_media_type(request: web.Request) -> None:
     if len(request.headers.get("Content-Type", "")) > _MAX_TYPE_CHARACTERS:
-        raise UnsupportedMediaTypeError("Content-Type must be application/json, in UTF-8")
+        raise UnsupportedMediaTypeError(
+            f"Content-Type is longer than {_MAX_TYPE_CHARACTERS} characters"
+        )
     kind = request.content_type
     json = kind == "application/json" or (
         kind.startswith("application/") and kind.endswith("+json")
@@ -94,23 +99,25 @@ def _check_media_type(request: web.Request) -> None:
 
 
 async def _read(request: web.Request, limits: Limits, deadline: float) -> bytes:
-    too_large = PayloadTooLargeError(f"the body is larger than {limits.max_body_bytes} bytes")
     if (request.content_length or 0) > limits.max_body_bytes:
-        raise too_large
+        raise _too_large(limits)
     try:
         if request.content.is_eof():
             body = request.content.read_nowait()
         else:
             body = await _receive(request, limits, deadline)
-    except TimeoutError:
-        raise RequestTimeoutError("the body did not arrive in time") from None
     except RequestPayloadError:
         raise MalformedHttpError("the body is not framed as its headers say") from None
     except OSError:
         raise ClientDisconnectedError("the client disconnected") from None
     if len(body) > limits.max_body_bytes:
-        raise too_large
+        raise _too_large(limits)
     return body
+
+
+def _too_large(limits: Limits) -> PayloadTooLargeError:
+    most = f"{limits.max_body_bytes} bytes (MAX_BODY_BYTES)"
+    return PayloadTooLargeError(f"the body is larger than {most}")
 
 
 async def _receive(request: web.Request, limits: Limits, deadline: float) -> bytes:
@@ -119,11 +126,16 @@ async def _receive(request: web.Request, limits: Limits, deadline: float) -> byt
         await request.writer.write(_CONTINUE)
     body = bytearray()
     body_deadline = asyncio.get_running_loop().time() + limits.body_timeout_s
-    async with asyncio.timeout_at(min(body_deadline, deadline)):
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > limits.max_body_bytes:
-                break
+    try:
+        async with asyncio.timeout_at(min(body_deadline, deadline)):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limits.max_body_bytes:
+                    break
+    except TimeoutError:
+        setting = "BODY" if body_deadline < deadline else "REQUEST"
+        problem = f"the body did not arrive in time ({setting}_TIMEOUT_SECONDS)"
+        raise RequestTimeoutError(problem) from None
     error = request.content.exception()  # iter_any() ends at a broken body as at a complete one
     if error is not None:
         raise error

@@ -23,6 +23,7 @@ class RequestContext:
         caller: who is calling, once authenticated.
         details: what the operation acts on and what became of it, by name.
         deviates: whether the outcome differs from what the caller asked for.
+        routine: whether it is a health check with an expected outcome, of interest to few.
         error: why the request failed; observers alone may read its reason.
         code: ``OK``, or the code of the error that the caller gets.
         status: the HTTP status of the response, once there is one.
@@ -34,6 +35,7 @@ class RequestContext:
     caller: Caller | None = None
     details: dict[str, object] = field(factory=dict)
     deviates: bool = False
+    routine: bool = False
     error: Exception | None = None
     code: str = "OK"
     status: int = 0

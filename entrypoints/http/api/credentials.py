@@ -18,9 +18,15 @@ from entrypoints.http.api.errors import (
     UnsupportedMediaTypeError,
 )
 from entrypoints.http.limits import Limits
+from entrypoints.http.server.keys import TRAFFIC
 
 _BEARER = re.compile(r"bearer ([!-~]+)", re.IGNORECASE)
 _TOKEN = re.compile(r"([!-~]+)")
+_MALFORMED_HEADER = (
+    "the Authorization header is malformed: it must be Bearer <token>, with one space between them"
+    " and a token of printable ASCII"
+)
+_MALFORMED_PARAMETER = "api_key is malformed: it must be a token of printable ASCII without spaces"
 
 
 @frozen(eq=False, repr=False)
@@ -48,15 +54,21 @@ class HttpPresentedRequest(PresentedRequest):
         headers = request.headers.getall("Authorization", [])
         parameters = request.query.getall("api_key", []) if request.query_string else []
         if len(headers) > 1 or len(parameters) > 1:
-            raise InvalidRequestError("the credentials are given more than once")
+            name = "Authorization" if len(headers) > 1 else "api_key"
+            raise InvalidRequestError(f"{name} is given more than once")
         if not headers and not parameters:
             raise MissingCredentialError("a token is required: Authorization: Bearer <token>")
         matches = [_BEARER.fullmatch(value) for value in headers]
         matches += [_TOKEN.fullmatch(value) for value in parameters]
+        most = self._limits.max_token_bytes
         for match in matches:
-            if match and len(match[1]) <= self._limits.max_token_bytes:
+            if match and len(match[1]) <= most:
                 return match[1]
-        raise MalformedCredentialError("the token is malformed")
+        if any(matches):
+            problem = f"the token is longer than {most} bytes (MAX_TOKEN_BYTES)"
+        else:
+            problem = _MALFORMED_HEADER if headers else _MALFORMED_PARAMETER
+        raise MalformedCredentialError(problem)
 
     @property
     @override
@@ -81,8 +93,11 @@ class HttpPresentedRequest(PresentedRequest):
     async def body(self) -> Mapping[str, object]:
         try:
             return await self._body.members()
-        except (UnsupportedMediaTypeError, InvalidJsonError):
-            return {}
+        except UnsupportedMediaTypeError:
+            await self._request.app[TRAFFIC].end_receiving()  # such a body is not read
+        except InvalidJsonError:
+            pass
+        return {}
 
     @property
     @override

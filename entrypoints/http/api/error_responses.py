@@ -104,9 +104,15 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = {
     NotReadyError: ErrorResponse(503, "NOT_READY"),
     web.HTTPNotFound: ErrorResponse(404, "NOT_FOUND", "no such path"),
     web.HTTPMethodNotAllowed: ErrorResponse(
-        405, "METHOD_NOT_ALLOWED", "this path does not support that method"
+        405,
+        "METHOD_NOT_ALLOWED",
+        "this path does not support that method; Allow lists those that it does",
     ),
-    Exception: ErrorResponse(500, "INTERNAL_ERROR", "internal error"),
+    Exception: ErrorResponse(
+        500,
+        "INTERNAL_ERROR",
+        "a bug in this service; its log has the location, under this X-Request-ID",
+    ),
 }
 
 

@@ -19,14 +19,16 @@ class StatusBody:
     status: str
 
 
-async def live(_: web.Request) -> web.Response:
+async def live(request: web.Request) -> web.Response:
     """Respond that the process is alive."""
+    request[CONTEXT].routine = True
     return json_response(StatusBody(status="OK"))
 
 
 async def ready(request: web.Request) -> web.Response:
     """Respond whether callers can be identified, LiveKit accepts our key, and no shutdown began."""
     if request.app[TRAFFIC].shutting_down:
+        request[CONTEXT].routine = True
         raise NotReadyError("the service is shutting down")
     try:
         await request.app[AUTHENTICATOR].verify_ready()
@@ -39,4 +41,5 @@ async def ready(request: web.Request) -> web.Response:
         raise NotReadyError(
             "LiveKit cannot be used now; the reason is in this service's log"
         ) from error
+    request[CONTEXT].routine = True
     return json_response(StatusBody(status="READY"))

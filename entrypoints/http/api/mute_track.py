@@ -39,7 +39,9 @@ async def mute_track(call: AuthenticatedRequest) -> web.Response:
     app, context = call.request.app, call.context
     asked = await call.body.structure(MuteRequest)
     if len(asked.track_sid) > (most := app[LIMITS].max_track_sid_characters):
-        raise InvalidRequestError(f"track_sid is longer than {most} characters")
+        raise InvalidRequestError(
+            f"track_sid is longer than {most} characters (MAX_TRACK_SID_CHARACTERS)"
+        )
     context.details = {
         "room": asked.room_name,
         "participant": asked.participant_identity,

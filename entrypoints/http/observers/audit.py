@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from traceback import format_tb
 
 from aiohttp import web
@@ -25,7 +26,9 @@ def audit(log: FilteringBoundLogger) -> Observer:
 
     def observe(request: web.BaseRequest, context: RequestContext) -> None:
         event = _event(request, context)
-        if context.status >= 500:  # noqa: PLR2004 - the class of HTTP status
+        if context.routine:
+            log.debug(EVENT, **event)
+        elif context.status >= 500:  # noqa: PLR2004 - the class of HTTP status
             log.error(EVENT, **event)
         elif context.deviates:
             log.warning(EVENT, **event)
@@ -36,9 +39,16 @@ def audit(log: FilteringBoundLogger) -> Observer:
 
 
 def _event(request: web.BaseRequest, context: RequestContext) -> dict[str, object]:
-    """Return the fields of an event: an operation's own, cut at 256 characters, then the common."""
-    details = context.details.items()
-    event = {name: _cut(value) if isinstance(value, str) else value for name, value in details}
+    """Return the fields of an event: an operation's own, cut at 256 characters, then the common.
+
+    What is cut has a digest beside it, which tells it from others that begin alike.
+    """
+    event: dict[str, object] = {}
+    for name, value in context.details.items():
+        event[name] = value
+        if isinstance(value, str) and len(value) > _MAX_CHARACTERS:
+            event[name] = _cut(value)
+            event[f"{name}_sha256"] = sha256(value.encode()).hexdigest()[:16]
     event |= {
         "request_id": context.request_id,
         "method": _cut(request.method),

@@ -11,14 +11,19 @@ from typing import Any
 import aiohttp
 from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import BadHttpMessage, InvalidURLError, LineTooLong
 from aiohttp.web_protocol import ERROR, RequestPayloadError, _ErrInfo
 
 __all__ = [
+    "BadHttpMessage",
     "ConnectionQueue",
+    "InvalidURLError",
+    "LineTooLong",
     "RequestFactory",
     "RequestPayloadError",
     "is_parser_error",
     "queue_malformed_request",
+    "queued_error",
     "queued_messages",
     "wrap_request_factory",
 ]
@@ -37,6 +42,12 @@ if _missing:
 def queued_messages(connection: web.RequestHandler) -> ConnectionQueue:
     """Return the requests that were parsed and not begun, each with its body."""
     return connection._messages  # noqa: SLF001 - the reason for this file
+
+
+def queued_error(connection: web.RequestHandler) -> BaseException:
+    """Return why the newest request in the queue could not be parsed."""
+    message, _ = connection._messages[-1]  # noqa: SLF001 - as above
+    return message.exc if isinstance(message, _ErrInfo) else RequestPayloadError()
 
 
 def queue_malformed_request(connection: web.RequestHandler, error: Exception) -> None:

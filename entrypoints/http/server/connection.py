@@ -8,12 +8,13 @@ from typing_extensions import override
 
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import (
-    RequestPayloadError,
     queue_malformed_request,
+    queued_error,
     queued_messages,
 )
 from entrypoints.http.server.errors import MalformedHttpError, UnsupportedExpectError
 from entrypoints.http.server.hooks import RequestHooks
+from entrypoints.http.server.malformed import MAX_HEADERS, OPENING_BYTES, describe
 from entrypoints.http.server.timer import Timer
 from entrypoints.http.server.traffic import Traffic
 
@@ -38,6 +39,7 @@ class Connection(web.RequestHandler):
         "_max_body_bytes",
         "_max_connections",
         "_open_transport",
+        "_opening",
         "_reader_timer",
         "_responding",
         "_traffic",
@@ -55,6 +57,7 @@ class Connection(web.RequestHandler):
             keepalive_timeout=limits.idle_timeout_s,
             lingering_time=limits.body_timeout_s,
             max_field_size=limits.max_line_bytes,
+            max_headers=MAX_HEADERS,
             max_line_size=limits.max_line_bytes,
         )
         self._body: StreamReader = EMPTY_PAYLOAD
@@ -64,6 +67,7 @@ class Connection(web.RequestHandler):
         self._hooks = hooks
         self._max_body_bytes = limits.max_body_bytes * _MAX_FRAMING
         self._max_connections = limits.max_connections
+        self._opening = b""
         self._reader_timer = Timer(limits.body_timeout_s)
         self._responding = False
         self._traffic = traffic
@@ -102,6 +106,8 @@ class Connection(web.RequestHandler):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if len(self._opening) < OPENING_BYTES:
+            self._opening += data[:OPENING_BYTES]
         body_is_complete = self._body.is_eof()
         if not body_is_complete:
             self._body_bytes += len(data)
@@ -110,12 +116,14 @@ class Connection(web.RequestHandler):
         except Exception as error:  # noqa: BLE001 - yarl raises for targets that the parser accepts
             queue_malformed_request(self, error)
         if self._body_bytes > self._max_body_bytes and self._responding:
-            self._abort_body(self._body, RequestPayloadError())
+            most = f"{self._max_body_bytes} bytes ({_MAX_FRAMING} times MAX_BODY_BYTES)"
+            self._abort_body(self._body, MalformedHttpError(f"the body takes more than {most}"))
         if data and body_is_complete and not queued_messages(self):
             self._headers_timer.start(self._on_headers_timeout)
         for body in self._bodies()[:-1]:
             # Only the parser's rejection of an incomplete body can come behind it.
-            self._abort_body(body, RequestPayloadError())
+            if not body.is_eof():
+                self._abort_body(body, self._malformed(queued_error(self)))
 
     @override
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -133,6 +141,7 @@ class Connection(web.RequestHandler):
         self._headers_timer.stop()
         self._reader_timer.stop()
         super().connection_lost(exc)
+        self._body = EMPTY_PAYLOAD  # which breaks a cycle: a body refers to its connection
 
     @override
     def handle_error(
@@ -143,9 +152,9 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Respond to HTTP that cannot be parsed, or to an error outside of the application."""
-        error: Exception = MalformedHttpError("the request is not well-formed HTTP/1.1")
-        if status != 400:  # noqa: PLR2004 - aiohttp's status for its parser's errors
-            error = exc if isinstance(exc, Exception) else RuntimeError()
+        error = exc if isinstance(exc, Exception) else RuntimeError()
+        if status == 400:  # noqa: PLR2004 - aiohttp's status for its parser's errors
+            error = self._malformed(error)
         response = self._hooks.reject(request, error)
         response.force_close()
         return response
@@ -164,6 +173,10 @@ class Connection(web.RequestHandler):
             self._responding = False
             if "Upgrade" in request.headers:  # aiohttp may have lost what came right behind it
                 self._headers_timer.start(self._on_headers_timeout)
+
+    def _malformed(self, error: BaseException) -> MalformedHttpError:
+        error.__traceback__ = None  # which breaks a cycle: it refers to this connection
+        return MalformedHttpError(describe(error, self._opening))
 
     def _bodies(self) -> list[StreamReader]:
         """Return the body of the newest request begun, and those of the requests behind it."""

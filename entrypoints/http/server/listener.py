@@ -175,7 +175,7 @@ def _begin_requests(make_request: RequestFactory) -> RequestFactory:
     def make_and_begin(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:  # noqa: ANN401
         problem = ""
         if message.version not in (HttpVersion10, HttpVersion11):
-            problem = "unsupported HTTP version"
+            problem = "the only supported versions are HTTP/1.0 and HTTP/1.1"
         if problem or is_parser_error(message):
             message = message._replace(version=HttpVersion11)  # the version of the response
         try:

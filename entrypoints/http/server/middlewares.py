@@ -1,14 +1,17 @@
 """What the server checks of every request before its handler: well-formed HTTP, then capacity."""
 
+import asyncio
 import re
 from collections.abc import Collection
+from contextlib import suppress
 
-from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
 from aiohttp.typedefs import Handler, Middleware
 
 from entrypoints.http.server.errors import MalformedHttpError, UnsupportedExpectError
 from entrypoints.http.server.keys import HTTP_PROBLEM, OVER_CONNECTION_LIMIT
-from entrypoints.http.server.traffic import Traffic
+from entrypoints.http.server.malformed import MISSING_HOST
+from entrypoints.http.server.traffic import TOO_MANY_IN_FLIGHT, Traffic
 
 _HOST = re.compile(
     r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%\w+)?\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII
@@ -22,7 +25,7 @@ async def reject_malformed_http(request: web.Request, handler: Handler) -> web.S
         raise MalformedHttpError(problem)
     host = request.headers.get("Host")
     if host is None and request.version == HttpVersion11:
-        raise MalformedHttpError("the Host header is missing")
+        raise MalformedHttpError(MISSING_HOST)
     if host is not None and not _HOST.fullmatch(host):
         raise MalformedHttpError("the Host header is invalid")
     coding = request.headers.get("Transfer-Encoding")
@@ -38,16 +41,37 @@ async def defer_continue(_: web.Request) -> None:
     """Handle ``Expect`` by doing nothing: ``100 Continue`` is sent when the body is read."""
 
 
-def limit_in_flight(traffic: Traffic, *, exempt: Collection[Handler]) -> Middleware:
-    """Make the middleware for load shedding: it rejects what is beyond capacity and not exempt."""
+def limit_in_flight(
+    traffic: Traffic, *, body_grace_s: float, exempt: Collection[Handler]
+) -> Middleware:
+    """Make the middleware for load shedding: it rejects what is beyond capacity and not exempt.
+
+    While too many requests are receiving their bodies, one whose body follows its headers within
+    ``body_grace_s`` is served all the same.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.match_info.handler in exempt:
             return await handler(request)
-        if not traffic.has_capacity or request.get(OVER_CONNECTION_LIMIT, False):
-            await traffic.reject()
-        with traffic.admit():
+        if request.get(OVER_CONNECTION_LIMIT, False):
+            await traffic.reject("too many connections are open (MAX_CONNECTIONS)")
+        receiving = not request.content.is_eof()
+        if receiving and not traffic.can_receive:
+            receiving = not await _ends_within(body_grace_s, request.content)
+            if receiving:
+                await traffic.reject("too many requests are receiving their body (MAX_IN_FLIGHT)")
+        if not traffic.has_capacity:
+            await traffic.reject(TOO_MANY_IN_FLIGHT)
+        with traffic.admit(receiving=receiving):
             return await handler(request)
 
     return middleware
+
+
+async def _ends_within(timeout_s: float, body: StreamReader) -> bool:
+    """Wait for the end of a body, which whoever reads it may find to be an error."""
+    with suppress(Exception):  # the error of the body, or the timeout
+        async with asyncio.timeout(timeout_s):
+            await body.wait_eof()
+    return body.is_eof() or body.exception() is not None

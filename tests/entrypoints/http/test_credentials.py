@@ -114,6 +114,35 @@ class TestLength:
         assert answer.status == status
 
 
+class TestProblem:
+    async def test_is_named_with_the_limit_and_its_setting(self, guarded: Service) -> None:
+        long, header, parameter = (
+            "the token is longer than 4096 bytes (MAX_TOKEN_BYTES)",
+            (
+                "the Authorization header is malformed: it must be Bearer <token>, with one space"
+                " between them and a token of printable ASCII"
+            ),
+            "api_key is malformed: it must be a token of printable ASCII without spaces",
+        )
+        wrong = {}
+        for line, query, problem in (
+            ("Authorization: Bearer " + "x" * 4097, "", long),
+            ("Authorization: Bearer " + "x" * 4097, "?api_key=%20", long),
+            ("Authorization: Basic eDp5", "?api_key=" + "x" * 4097, long),
+            ("X: y", "?api_key=" + "x" * 4097, long),
+            ("Authorization: Basic eDp5", "", header),
+            ("Authorization:", "", header),
+            ("Authorization: Bearer a b", "?api_key=", header),
+            ("X: y", "?api_key=", parameter),
+            ("X: y", "?api_key=a%20b", parameter),
+        ):
+            answer = await send(guarded, line, query=query)
+            event = guarded.events[-1]
+            if {answer.json["error"], event["reason"]} != {problem} or answer.status != 401:
+                wrong[line, query] = answer
+        assert wrong == {}
+
+
 class TestDuplicateCredentials:
     @pytest.mark.parametrize("second", [DEMO_TOKEN, OTHER_TOKEN, ""])
     async def test_are_a_bad_request(self, guarded: Service, second: str) -> None:
@@ -123,9 +152,10 @@ class TestDuplicateCredentials:
             await send(guarded, one, query=f"?api_key={DEMO_TOKEN}&api_key={second}"),
         ]
         assert [answer.outcome for answer in answers] == [(400, "INVALID_REQUEST")] * 2
-        assert {answer.json["error"] for answer in answers} == {
-            "the credentials are given more than once"
-        }
+        assert [answer.json["error"] for answer in answers] == [
+            "Authorization is given more than once",
+            "api_key is given more than once",
+        ]
 
 
 class TestAuthenticationOff:

@@ -135,7 +135,10 @@ class TestBadRequests:
     async def test_limit_the_track_sid(self, service: Service) -> None:
         assert (await service.mute(track_sid="x" * 128)).outcome == (404, "TRACK_NOT_FOUND")
         answer = await service.mute(track_sid="x" * 129)
-        assert answer.json["error"] == "track_sid is longer than 128 characters"
+        assert (
+            answer.json["error"]
+            == "track_sid is longer than 128 characters (MAX_TRACK_SID_CHARACTERS)"
+        )
 
     @pytest.mark.parametrize(
         ("body", "problem"),
@@ -196,6 +199,11 @@ class TestMediaType:
     async def test_is_rejected_otherwise(self, service: Service, kind: str) -> None:
         answer = await service.post(b"{}", Content_Type=kind)
         assert answer.outcome == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+    async def test_is_limited(self, service: Service) -> None:
+        answer = await service.post(MUTE_BODY, Content_Type="application/json; x=" + "x" * 250)
+        assert answer.outcome == (415, "UNSUPPORTED_MEDIA_TYPE")
+        assert answer.json["error"] == "Content-Type is longer than 256 characters"
 
     @pytest.mark.parametrize("encoding", ["gzip", "identity", "br", ""])
     async def test_allows_no_content_encoding(self, service: Service, encoding: str) -> None:

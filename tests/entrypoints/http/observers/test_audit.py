@@ -1,10 +1,13 @@
 import asyncio
 import gc
+from collections.abc import Mapping
+from hashlib import sha256
 
 from attrs import frozen
 from typing_extensions import override
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from application.ports.room_gateway import RoomGatewayRefusedError
 from domain.room import NotFoundError, RoomName
 from domain.track import Participant, Track, TrackSid
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
@@ -32,6 +35,14 @@ class FaultyGateway(InMemoryRoomGateway):
         if self.bug:
             raise ZeroDivisionError(TEXT)
         return Track(sid=track_sid, muted=not muted)
+
+
+def digest(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:16]
+
+
+def digests(event: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in event.items() if name.endswith("_sha256")}
 
 
 def errors_alive() -> list[NotFoundError]:
@@ -87,12 +98,33 @@ class TestEvent:
             gc.enable()
         assert not [error for error in left if all(error is not old for old in before)]
 
-    async def test_truncates_names(self, service: Service) -> None:
-        await service.mute(room_name="r" * 300, participant_identity="p" * 300)
+    async def test_truncates_names_and_tells_them_apart_by_a_digest(self, service: Service) -> None:
+        await service.mute(room_name="r" * 256, participant_identity="\xe9" * 257)
+        await service.mute(room_name="r" * 256 + "1", participant_identity="p" * 256)
         await service.ask("GET", "/" + "x" * 300)
-        [mute, other] = service.events
-        assert (mute["room"], mute["participant"]) == ("r" * 256, "p" * 256)
-        assert len(other["path"]) == 256
+        [one, other, path] = service.events
+        assert one["room"] == other["room"] == "r" * 256
+        assert (one["participant"], other["participant"]) == ("\xe9" * 256, "p" * 256)
+        assert len(path["path"]) == 256
+        assert digests(one) == {"participant_sha256": digest("\xe9" * 257)}
+        assert digests(other) == {"room_sha256": digest("r" * 256 + "1")}
+
+    async def test_of_a_health_check_is_of_level_debug_unless_livekit_cannot_be_used(
+        self, guarded: Service, gateway: InMemoryRoomGateway
+    ) -> None:
+        paths = ("/", "/livez", "/readyz")
+        for path in paths:
+            assert (await guarded.ask("GET", path)).status == 200
+        gateway.rooms.fail_next(RoomGatewayRefusedError(reason="arranged"))
+        await guarded.ask("GET", "/readyz")
+        guarded.traffic.shutting_down = True
+        assert (await guarded.ask("GET", "/readyz")).outcome == (503, "NOT_READY")
+        await guarded.ask("GET", "/nowhere")
+        levels = [(event["path"], event["log_level"]) for event in guarded.events]
+        assert levels == [
+            *((path, "debug") for path in paths),
+            *(("/readyz", "error"), ("/readyz", "debug"), ("/nowhere", "info")),
+        ]
 
     async def test_is_a_warning_where_the_outcome_differs_from_the_request(
         self, serve: Serve, gateway: InMemoryRoomGateway

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -235,6 +236,8 @@ class TestChunks:
         head = POST + b"Transfer-Encoding: chunked\r\n\r\n2;x="
         [answer] = await service.send(head, b"x" * 2500, path=MUTE)
         assert answer.outcome == (400, "INVALID_REQUEST")
+        problem = "the body takes more than 2400 bytes (8 times MAX_BODY_BYTES)"
+        assert answer.json["error"] == problem
 
     @pytest.mark.parametrize("apart", [True, False])
     async def test_pass_no_trailer_on_to_the_next_request(
@@ -301,6 +304,7 @@ class TestBodySize:
         request = POST + b"Expect: 100-continue\r\nContent-Length: 16385\r\n\r\n"
         [answer] = await service.send(request, b"x" * 16385, path=MUTE)
         assert answer.outcome == (413, "PAYLOAD_TOO_LARGE")
+        assert answer.json["error"] == "the body is larger than 16384 bytes (MAX_BODY_BYTES)"
 
     async def test_is_counted_without_content_length(self, service: Service) -> None:
         chunks = b"2000\r\n" + b" " * 0x2000 + b"\r\n"
@@ -367,15 +371,18 @@ class TestSlowClients:
         [answer] = await service.send(POST + b"Content-Length: 2\r\n\r\n{", path=MUTE)
         assert answer.outcome == (408, "REQUEST_TIMEOUT")
 
-    @pytest.mark.parametrize(("body_s", "request_s"), [(0.2, 3600), (3600, 0.2)])
-    async def test_get_408_at_the_earlier_of_two_timeouts(
-        self, serve: Serve, body_s: float, request_s: float
+    @pytest.mark.parametrize(
+        ("body_s", "request_s", "setting"), [(0.2, 3600, "BODY"), (3600, 0.2, "REQUEST")]
+    )
+    async def test_get_408_at_the_earlier_of_two_timeouts_which_is_named(
+        self, serve: Serve, body_s: float, request_s: float, setting: str
     ) -> None:
         limits = patient(body_timeout_s=body_s, request_timeout_s=request_s)
         service = await serve(limits=limits)
         reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
         writer.write(POST + b"Content-Length: 2\r\n\r\n{")
         assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+        assert f"({setting}_TIMEOUT_SECONDS)".encode() in await reader.readuntil(b"}")
         writer.close()
         await writer.wait_closed()
 
@@ -527,3 +534,24 @@ class TestUnreadResponses:
             protocol.pause_writing()
             while not transport.is_closing():  # noqa: ASYNC110 - closed by a timer
                 await asyncio.sleep(0.01)
+
+
+def connections_alive() -> int:
+    return sum(isinstance(each, Connection) for each in gc.get_objects())
+
+
+class TestClosedConnections:
+    async def test_are_freed_without_the_garbage_collector(self, service: Service) -> None:
+        """It runs seldom, and bodies may be large: thousands would be in memory at a time."""
+        gc.collect()
+        before = connections_alive()
+        gc.disable()
+        try:
+            head = POST + b"Connection: close\r\nContent-Length: "
+            await service.send(head + b"%d\r\n\r\n" % len(MUTE_BODY) + MUTE_BODY, path=MUTE)
+            await service.send(head + b"99999\r\n\r\n{}", path=MUTE)
+            await service.send(b"\0\r\n\r\n")
+            while connections_alive() > before:  # noqa: ASYNC110 - ends with the connections
+                await asyncio.sleep(0.01)
+        finally:
+            gc.enable()

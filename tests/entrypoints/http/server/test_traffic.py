@@ -11,7 +11,7 @@ class TestReject:
     def test_spaces_rejections_a_millisecond_apart_for_a_second_at_most(self) -> None:
         async def rejected_at(traffic: Traffic) -> float:
             with pytest.raises(OverloadedError):
-                await traffic.reject()
+                await traffic.reject("x")
             return now()
 
         async def all_rejected_at() -> list[float]:
