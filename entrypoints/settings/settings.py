@@ -18,6 +18,7 @@ from entrypoints.settings.auth import (
     load_auth_settings,
 )
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
+from entrypoints.settings.limits import LIMITS
 from entrypoints.settings.livekit import (
     LIVEKIT,
     LIVEKIT_API_KEY,
@@ -25,7 +26,7 @@ from entrypoints.settings.livekit import (
     LiveKitSettings,
     load_livekit_settings,
 )
-from entrypoints.settings.parsers import host, integer, one_of, seconds
+from entrypoints.settings.parsers import host, integer, one_of
 
 AUTH_LIKE_NAME = re.compile(
     r"((LIVEKIT|MUTE|SAYNA|APP|SERVICE|IS|NO|USE|ENABLE|DISABLE|REQUIRE[SD]?)_)*"
@@ -94,69 +95,6 @@ SERVER = SettingGroup(
             "LOG_FORMAT",
             one_of("json", "console"),
             "`json` or `console`. Default: `console` on a terminal, otherwise `json`.",
-        ),
-    },
-)
-
-LIMITS = SettingGroup(
-    Limits,
-    {
-        "max_connections": Setting(
-            "MAX_CONNECTIONS",
-            integer(1, 65536),
-            "Maximum client connections."
-            " The next 256 get 503 `OVERLOADED`; further ones are closed immediately.",
-        ),
-        "max_in_flight": Setting(
-            "MAX_IN_FLIGHT",
-            integer(1, 65536),
-            "Maximum concurrent requests; further ones get 503 `OVERLOADED`."
-            " Liveness probes (`/` and `/livez`) are exempt.",
-        ),
-        "max_line_bytes": Setting(
-            "MAX_LINE_BYTES",
-            integer(256, 65536),
-            "Maximum length of the request line and of each header.",
-        ),
-        "max_body_bytes": Setting(
-            "MAX_BODY_BYTES", integer(256, 1 << 20), "Maximum size of a request body."
-        ),
-        "max_token_bytes": Setting(
-            "MAX_TOKEN_BYTES", integer(1, 65536), "Maximum length of a caller's token."
-        ),
-        "max_track_sid_characters": Setting(
-            "MAX_TRACK_SID_CHARACTERS",
-            integer(1, 1024),
-            "Maximum length of `track_sid`, which LiveKit forwards to the participant's client.",
-        ),
-        "headers_timeout_s": Setting(
-            "HEADERS_TIMEOUT_SECONDS",
-            seconds(300),
-            "Timeout for receiving a request's headers; then the connection is closed."
-            " For the first request it starts when the connection is made.",
-        ),
-        "body_timeout_s": Setting(
-            "BODY_TIMEOUT_SECONDS",
-            seconds(300),
-            "Timeout for receiving a request's body; then 408 `REQUEST_TIMEOUT` is sent."
-            " Also the timeout for the client to receive the response;"
-            " then the connection is closed.",
-        ),
-        "idle_timeout_s": Setting(
-            "IDLE_TIMEOUT_SECONDS",
-            seconds(3600),
-            "How long a connection may be idle between two requests; then it is closed.",
-        ),
-        "request_timeout_s": Setting(
-            "REQUEST_TIMEOUT_SECONDS",
-            seconds(300),
-            "Timeout of a whole request: receiving the body, authentication and LiveKit."
-            " It starts when the request arrives or, if it was pipelined, when its turn comes.",
-        ),
-        "drain_timeout_s": Setting(
-            "DRAIN_TIMEOUT_SECONDS",
-            seconds(300),
-            "Graceful shutdown: how long requests in flight may take to finish.",
         ),
     },
 )
