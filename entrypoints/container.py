@@ -13,7 +13,7 @@ from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.identity.chain import open_chain
 from adapters.identity.delegated import open_delegated
-from adapters.identity.key_server import open_key_server
+from adapters.identity.key_server import RefreshPolicy, open_key_server
 from adapters.identity.signed_tokens import KeyFile, open_signed_tokens
 from adapters.in_memory.demo import DEMO, demo_room_gateway
 from adapters.livekit.room_gateway import open_gateway
@@ -84,7 +84,11 @@ class Container(containers.DeclarativeContainer):
             nullcontext,
             providers.Factory(KeyFile, _current("auth.tokens.public_keys", settings)),
         ),
-        server=providers.Factory(open_key_server, settings.provided.auth.tokens.jwks_url),
+        server=providers.Factory(
+            open_key_server,
+            settings.provided.auth.tokens.jwks_url,
+            policy=providers.Factory(RefreshPolicy, timeout_s=settings.provided.auth.timeout_s),
+        ),
     )
 
     open_signed_tokens = providers.Factory(
@@ -95,7 +99,7 @@ class Container(containers.DeclarativeContainer):
         open_delegated,
         url=settings.provided.auth.service.url,
         signing_key=_current("auth.service.signing_key", settings),
-        timeout_s=settings.provided.auth.service.timeout_s,
+        timeout_s=settings.provided.auth.timeout_s,
         max_connections=settings.provided.limits.max_in_flight,
         allow_no_id=settings.provided.auth.allow_no_id,
     )

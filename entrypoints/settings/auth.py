@@ -36,18 +36,21 @@ class AuthServiceSettings:
 
     url: str = field(repr=False)
     signing_key: SigningKey
-    timeout_s: float = 5.0
 
 
 @frozen(kw_only=True)
 class AuthSettings:
-    """Whether callers must authenticate, and each source of identity that is configured."""
+    """Whether callers must authenticate, and each source of identity that is configured.
+
+    ``timeout_s`` is that of one request to the authentication service or the key server.
+    """
 
     required: bool
     allow_no_id: bool
     api_secrets: ApiSecrets
     tokens: JwtSettings | None
     service: AuthServiceSettings | None
+    timeout_s: float = 5.0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -147,10 +150,17 @@ AUTH_SERVICE = SettingGroup(
             "File with the private key, in PEM, that signs requests to the authentication service.",
             needs=("AUTH_SERVICE_URL",),
         ),
+    },
+)
+
+AUTH_TIMEOUT = SettingGroup(
+    AuthSettings,
+    {
         "timeout_s": Setting(
             "AUTH_TIMEOUT_SECONDS",
             seconds(60),
-            "Timeout of a request to the authentication service, at most 60.",
+            "Timeout of a request to the authentication service, and of fetching the issuer's"
+            " key set from its URL, at most 60.",
             needs=_SOURCES,
         ),
     },
@@ -179,6 +189,7 @@ def load_auth_settings(env: Environment) -> AuthSettings:
         api_secrets=api_secrets,
         tokens=tokens,
         service=AuthServiceSettings(**service) if "url" in service else None,
+        **env.values(AUTH_TIMEOUT),
     )
     if settings.required:
         env.need_one_of(*_SOURCES, by="AUTH_REQUIRED")

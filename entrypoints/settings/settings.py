@@ -12,6 +12,7 @@ from entrypoints.settings.api_secrets import API_SECRETS
 from entrypoints.settings.auth import (
     AUTH,
     AUTH_SERVICE,
+    AUTH_TIMEOUT,
     CLAIM_RULES,
     JWT,
     AuthSettings,
@@ -71,7 +72,7 @@ class Settings:
             warnings.append(f"LiveKit is not configured: set {missing}")
         timeouts = {
             "LIVEKIT_TIMEOUT_SECONDS": self.livekit.timeout_s,
-            "AUTH_TIMEOUT_SECONDS": self.auth.service.timeout_s if self.auth.service else 0.0,
+            "AUTH_TIMEOUT_SECONDS": self.auth.timeout_s if self.auth.service else 0.0,
         }
         warnings += [
             f"{name} is longer than REQUEST_TIMEOUT_SECONDS, which applies first"
@@ -102,7 +103,7 @@ SERVER = SettingGroup(
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
     "Server": (SERVER,),
     "LiveKit": (LIVEKIT, LIVEKIT_API_KEY, LIVEKIT_LIMITS),
-    "Authentication": (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE),
+    "Authentication": (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE, AUTH_TIMEOUT),
     "Limits and timeouts": (LIMITS,),
 }
 """All settings, in the order of the README."""

@@ -125,6 +125,13 @@ class TestContainer:
             assert (service.timeout_s, service.allow_no_id) == (2.5, True)
             assert service.session.connector.limit == 7
 
+    async def test_bounds_fetches_of_keys_by_the_timeout_of_authentication(
+        self, sources: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        made = container({**sources["key_url"], "AUTH_TIMEOUT_SECONDS": "2.5"})
+        async with made.open_keys() as keys:
+            assert keys.policy.timeout_s == 2.5
+
     async def test_shows_adapters_what_a_reload_changes(
         self, sources: Mapping[str, Mapping[str, str]], tmp_path: Path
     ) -> None:

@@ -88,12 +88,10 @@ class TestService:
         assert settings.auth.service
         assert settings.auth.service.url == "https://auth.example.com"
         assert settings.auth.service.signing_key.alg == "ES256"
-        assert settings.auth.service.timeout_s == 7.5
+        assert settings.auth.timeout_s == 7.5
 
     def test_has_a_timeout_of_five_seconds_by_default(self, service: dict[str, str]) -> None:
-        settings = load_settings(service)
-        assert settings.auth.service
-        assert settings.auth.service.timeout_s == 5
+        assert load_settings(service).auth.timeout_s == 5
 
     def test_must_have_an_http_url(self, service: dict[str, str]) -> None:
         urls = (

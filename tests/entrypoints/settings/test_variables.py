@@ -45,7 +45,7 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
         "auth.service.url",
         "https://auth.example.com",
     ),
-    "AUTH_TIMEOUT_SECONDS": ("17.5", "auth.service.timeout_s", 17.5),
+    "AUTH_TIMEOUT_SECONDS": ("17.5", "auth.timeout_s", 17.5),
     "MAX_CONNECTIONS": ("18", "limits.max_connections", 18),
     "MAX_IN_FLIGHT": ("19", "limits.max_in_flight", 19),
     "MAX_LINE_BYTES": ("1020", "limits.max_line_bytes", 1020),
