@@ -8,7 +8,7 @@ from adapters.identity.public_keys import PublicKeys, parse_public_keys
 from adapters.identity.signing_key import SigningKey, parse_signing_key
 from entrypoints.settings.api_secrets import API_SECRETS
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
-from entrypoints.settings.files import file
+from entrypoints.settings.key_files import key_file
 from entrypoints.settings.parsers import boolean, is_secure, jwks_url, printable, seconds, url
 
 _SECRETS = (
@@ -94,7 +94,7 @@ JWT = SettingGroup(
         ),
         "public_keys": Setting(
             "AUTH_JWT_PUBLIC_KEY_PATH",
-            file(parse_public_keys),
+            key_file("a public key", parse_public_keys),
             "File with the issuer's public keys, in PEM or as a JWKS, instead of a URL.",
         ),
     },
@@ -146,7 +146,7 @@ AUTH_SERVICE = SettingGroup(
         ),
         "signing_key": Setting(
             "AUTH_SIGNING_KEY_PATH",
-            file(parse_signing_key),
+            key_file("a private key", parse_signing_key),
             "File with the private key, in PEM, that signs requests to the authentication service.",
             needs=("AUTH_SERVICE_URL",),
         ),
