@@ -1,40 +1,19 @@
 """All settings of the service."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from entrypoints.http.limits import Limits
-from entrypoints.settings.api_secrets import API_SECRETS
-from entrypoints.settings.auth import (
-    AUTH,
-    AUTH_SERVICE,
-    AUTH_TIMEOUT,
-    CLAIM_RULES,
-    JWT,
-    AuthSettings,
-    load_auth_settings,
-)
+from entrypoints.settings.auth import AUTHENTICATION, AuthSettings, load_auth_settings
+from entrypoints.settings.effects import without_effect
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
 from entrypoints.settings.limits import LIMITS
-from entrypoints.settings.livekit import (
-    LIVEKIT,
-    LIVEKIT_API_KEY,
-    LIVEKIT_LIMITS,
-    LiveKitSettings,
-    load_livekit_settings,
-)
+from entrypoints.settings.livekit import LIVEKIT_GROUPS, LiveKitSettings, load_livekit_settings
+from entrypoints.settings.names import reject_misspelt
 from entrypoints.settings.parsers import host, integer, one_of
-
-AUTH_LIKE_NAME = re.compile(
-    r"((LIVEKIT|MUTE|SAYNA|APP|SERVICE|IS|NO|USE|ENABLE|DISABLE|REQUIRE[SD]?)_)*"
-    r"(AUTH($|_|REQ|ENTICATION|ORIZATION|SECRET|TOKEN|KEY|MODE|ENABLED|SERVICE|Z_)"
-    r"|API_SECRET|SECRETS_JSON|TENANT_SECRET|ALLOW_NO_ID|SIGNING_KEY"
-    r"|JWKS_|JWT_(PUBLIC|ISSUER|AUDIENCE|JWKS|SECRET|KEY|ID_CLAIM))"
-)
 
 GatewayKind = Literal["livekit", "in-memory"]
 
@@ -51,6 +30,8 @@ class Settings:
     limits: Limits
     log_level: str = "info"
     log_format: str | None = None
+    without_effect: tuple[str, ...] = field(default=(), eq=False)
+    """Variables that are set and have no effect, each with the reason."""
 
     @cached_property
     def secrets(self) -> frozenset[str]:
@@ -70,16 +51,7 @@ class Settings:
         if self.gateway == "livekit" and self.livekit.missing:
             missing = ", ".join(self.livekit.missing)
             warnings.append(f"LiveKit is not configured: set {missing}")
-        timeouts = {
-            "LIVEKIT_TIMEOUT_SECONDS": self.livekit.timeout_s,
-            "AUTH_TIMEOUT_SECONDS": self.auth.timeout_s if self.auth.service else 0.0,
-        }
-        warnings += [
-            f"{name} is longer than REQUEST_TIMEOUT_SECONDS, which applies first"
-            for name, timeout_s in timeouts.items()
-            if timeout_s > self.limits.request_timeout_s
-        ]
-        return tuple(warnings)
+        return (*warnings, *self.without_effect)
 
 
 SERVER = SettingGroup(
@@ -102,8 +74,8 @@ SERVER = SettingGroup(
 
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
     "Server": (SERVER,),
-    "LiveKit": (LIVEKIT, LIVEKIT_API_KEY, LIVEKIT_LIMITS),
-    "Authentication": (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE, AUTH_TIMEOUT),
+    "LiveKit": LIVEKIT_GROUPS,
+    "Authentication": AUTHENTICATION,
     "Limits and timeouts": (LIMITS,),
 }
 """All settings, in the order of the README."""
@@ -115,18 +87,21 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
     Raises:
         SettingsError: a variable is wrong, contradicts another one, or looks misspelt.
     """
-    env = Environment(variables)
-    settings = env.fill(
-        SERVER,
-        gateway=gateway,
-        livekit=load_livekit_settings(env),
-        auth=load_auth_settings(env),
-        limits=env.fill(LIMITS),
-    )
-    longest = max(map(len, settings.auth.api_secrets.tenants), default=0)
-    if longest > settings.limits.max_token_bytes:
+    declared = [group for groups in SETTINGS.values() for group in groups]
+    reject_misspelt(variables, [one for group in declared for one in group.settings.values()])
+    env, demo = Environment(variables), gateway == "in-memory"
+    auth, livekit = load_auth_settings(env, demo=demo), load_livekit_settings(env)
+    limits = env.fill(LIMITS)
+    longest = max(map(len, auth.api_secrets.tenants), default=0)
+    if longest > limits.max_token_bytes:
         raise SettingsError(
             "MAX_TOKEN_BYTES", "must not be below the length of the longest API secret"
         )
-    env.reject_unknown_variables(AUTH_LIKE_NAME)
-    return settings
+    return env.fill(
+        SERVER,
+        gateway=gateway,
+        livekit=livekit,
+        auth=auth,
+        limits=limits,
+        without_effect=without_effect(env, auth, livekit, limits, demo=demo),
+    )
