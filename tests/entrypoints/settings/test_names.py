@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import product
 
 from entrypoints.settings.settings import SETTINGS
 from tests.entrypoints.settings.test_settings import LIVEKIT, problem, problem_of
