@@ -35,9 +35,9 @@ def parse_signing_key(pem: bytes) -> SigningKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, UnsupportedAlgorithm, InternalError):
-        raise ValueError("holds no private key in PEM") from None
+        raise ValueError("must hold a private key in PEM") from None
     except TypeError:
-        raise ValueError("holds an encrypted key; it must not be") from None
+        raise ValueError("must hold a private key in PEM that is not encrypted") from None
     match key:
         case RSAPrivateKey() if key.key_size >= _MIN_RSA_BITS:
             return SigningKey(alg="RS256", key=key)

@@ -8,7 +8,8 @@ from adapters.identity.public_keys import PublicKeys, parse_public_keys
 from adapters.identity.signing_key import SigningKey, parse_signing_key
 from entrypoints.settings.api_secrets import API_SECRETS
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
-from entrypoints.settings.files import file
+from entrypoints.settings.key_files import key_file
+from entrypoints.settings.names import NO_SOURCE, reject_auth_like, reject_misspelt
 from entrypoints.settings.parsers import boolean, is_secure, jwks_url, printable, seconds, url
 
 _SECRETS = (
@@ -98,7 +99,7 @@ JWT = SettingGroup(
         ),
         "public_keys": Setting(
             "AUTH_JWT_PUBLIC_KEY_PATH",
-            file(parse_public_keys),
+            key_file("a public key", parse_public_keys),
             "File with the issuer's public keys, in PEM or as a JWKS, instead of a URL.",
         ),
     },
@@ -145,7 +146,7 @@ CLAIM_RULES = SettingGroup(
             boolean,
             "Whether to accept signed tokens, and answers of the authentication service,"
             " without a tenant id. Such callers can reach every room.",
-            needs=_SOURCES,
+            used_by=(*_KEYS, "AUTH_SERVICE_URL"),
         ),
     },
 )
@@ -161,7 +162,7 @@ AUTH_SERVICE = SettingGroup(
         ),
         "signing_key": Setting(
             "AUTH_SIGNING_KEY_PATH",
-            file(parse_signing_key),
+            key_file("a private key", parse_signing_key),
             "File with the private key, in PEM, that signs requests to the authentication service.",
             needs=("AUTH_SERVICE_URL",),
         ),
@@ -176,21 +177,25 @@ AUTH_TIMEOUT = SettingGroup(
             seconds(60),
             "Timeout of a request to the authentication service, and of fetching the issuer's"
             " key set from its URL, at most 60.",
-            needs=_SOURCES,
+            used_by=("AUTH_JWKS_URL", "AUTH_SERVICE_URL"),
         ),
     },
 )
 
 
-def load_auth_settings(env: Environment) -> AuthSettings:
+AUTHENTICATION = (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE, AUTH_TIMEOUT)
+"""All of them, in the order of the README."""
+
+
+def load_auth_settings(env: Environment, *, demo: bool = False) -> AuthSettings:
     """Read the settings of authentication.
 
     Raises:
-        SettingsError: a variable is wrong, or has no effect without another one.
+        SettingsError: a variable is wrong, has no effect without another one, or suggests that
+            authentication is expected where it would be off; in the ``demo`` the variables of
+            other programs suggest nothing.
     """
     rules = env.fill(CLAIM_RULES)
-    if rules.allow_no_id:
-        env.need_one_of(*_KEYS, "AUTH_SERVICE_URL", by="AUTH_ALLOW_NO_ID")
     api_secrets = env.fill(API_SECRETS).merge()
     jwt = env.fill(JWT, rules=rules)
     if jwt.jwks_url and jwt.public_keys:
@@ -208,4 +213,20 @@ def load_auth_settings(env: Environment) -> AuthSettings:
     )
     if settings.required:
         env.need_one_of(*_SOURCES, by="AUTH_REQUIRED")
+        if rules.allow_no_id:
+            env.need_one_of(*_KEYS, "AUTH_SERVICE_URL", by="AUTH_ALLOW_NO_ID")
+    elif not env.is_set("AUTH_REQUIRED"):
+        _reject_signs_of_authentication(env, demo=demo)
     return settings
+
+
+def _reject_signs_of_authentication(env: Environment, *, demo: bool) -> None:
+    """Reject variables that suggest that authentication is expected, since it would be off."""
+    settings = [one for group in AUTHENTICATION for one in group.settings.values()]
+    for name in (name for one in settings for name in one.names if name in env.variables):
+        env.need_one_of(*_SOURCES, by=name)
+        raise SettingsError(name, f"is empty, and {NO_SOURCE}")
+    empty = [name for name, value in env.variables.items() if not value]
+    reject_misspelt(dict.fromkeys(empty, "-"), settings)
+    if not demo:
+        reject_auth_like(env.variables, settings)

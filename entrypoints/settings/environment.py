@@ -1,25 +1,14 @@
 """Declared settings, and the environment variables that they are read from."""
 
-import difflib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from entrypoints.settings.files import text_file
+from entrypoints.settings.parsers import without_quotes
 
 T = TypeVar("T")
-
-_SEPARATORS = str.maketrans("-.", "__")
-_MISSPELLING_CUTOFF = 0.9
-_AUTH_MISSPELLING_CUTOFF = 0.6
-_MIN_COMPARED_CHARACTERS = 6
-_KUBERNETES_SERVICE_LINK = re.compile(
-    r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)"
-    r"=((tcp|udp|sctp)(://[\w.:\[\]]+)?|[\d.]+|[\da-f:]+)"
-)
-"""The variables that Kubernetes sets by itself for each service, as ``NAME=value``."""
 
 
 class SettingsError(Exception):
@@ -34,8 +23,9 @@ class SettingsError(Exception):
 class Setting:
     """An environment variable, the parser of its text, and its description in the README.
 
-    ``file`` is another variable, which may name a file that holds the text instead. ``needs``
-    lists variables without any of which this one would have no effect.
+    ``file`` is another variable, which may name a file that holds the text instead. Without any
+    of the variables in ``needs`` this one would have no effect, which stops the start; without
+    any of those in ``used_by`` it has none either, and a warning says so.
     """
 
     variable: str
@@ -43,6 +33,12 @@ class Setting:
     help: str
     file: str = field(default="", kw_only=True)
     needs: Sequence[str] = field(default=(), kw_only=True)
+    used_by: Sequence[str] = field(default=(), kw_only=True)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The variables that set it."""
+        return (self.variable, self.file) if self.file else (self.variable,)
 
 
 @frozen
@@ -53,12 +49,11 @@ class SettingGroup(Generic[T]):
     settings: Mapping[str, Setting]
 
 
-@define
+@frozen
 class Environment:
     """Environment variables; an empty one counts as unset."""
 
-    _variables: Mapping[str, str] = field(repr=False)
-    _known: set[str] = field(init=False, factory=set)
+    variables: Mapping[str, str] = field(repr=False)
 
     def fill(self, group: SettingGroup[T], **others: object) -> T:
         """Make an object of the group's class; ``others`` are fields that no variable sets.
@@ -89,10 +84,14 @@ class Environment:
         return values
 
     def _parse(self, variable: str, parse: Callable[[str], T]) -> T:
+        value = self.variables[variable]
         try:
-            return parse(self._variables[variable])
+            return parse(without_quotes(value))
         except ValueError as error:
-            raise SettingsError(variable, str(error)) from None
+            problem = str(error)
+        if value.endswith("\r"):
+            problem += "; the value ends with a carriage return, as in a file of Windows"
+        raise SettingsError(variable, problem)
 
     def need_one_of(self, *names: str, by: str) -> None:
         """Reject the variable ``by`` if it is set and none of ``names`` is.
@@ -101,45 +100,15 @@ class Environment:
             SettingsError: it has no effect; the text lists ``names``.
         """
         if self.is_set(by) and not any(self.is_set(name) for name in names):
-            *most, last = names
-            needed = f"{', '.join(most)} or {last}" if most else last
-            raise SettingsError(by, f"needs {needed} to be set too")
+            empty = [f"; {name} is empty" for name in names if name in self.variables]
+            raise SettingsError(by, f"needs {listed(names)} to be set too{''.join(empty[:1])}")
 
     def is_set(self, name: str) -> bool:
-        """Return whether a variable has a value, and remember that its name is known."""
-        self._known.add(name)
-        return bool(self._variables.get(name, ""))
-
-    def reject_unknown_variables(self, auth_like: re.Pattern[str]) -> None:
-        """Reject a variable whose name looks like a misspelling of a known one.
-
-        A name that starts like ``auth_like`` is rejected however it is spelt: whoever set it
-        expects authentication. Variables that Kubernetes sets are ignored, and so is a known name
-        with a prefix (``DB_MAX_CONNECTIONS``), which belongs to another program.
-
-        Raises:
-            SettingsError: there is one; the text suggests the name that was probably meant.
-        """
-        for name in sorted(self._variables.keys() - self._known):
-            value = self._variables[name]
-            if not value or _KUBERNETES_SERVICE_LINK.fullmatch(f"{name}={value}"):
-                continue
-            normalized = name.upper().translate(_SEPARATORS)
-            is_auth_like = auth_like.match(normalized)
-            known = [
-                one for one in self._known if is_auth_like or not normalized.endswith(f"_{one}")
-            ]
-            cutoff = _AUTH_MISSPELLING_CUTOFF if is_auth_like else _MISSPELLING_CUTOFF
-            suggestion = _closest(normalized, known, cutoff)
-            if suggestion:
-                raise SettingsError(name, f"unknown setting; did you mean {suggestion}?")
-            if is_auth_like:
-                raise SettingsError(name, "unknown setting")
+        """Return whether a variable has a value."""
+        return bool(self.variables.get(name, ""))
 
 
-def _closest(name: str, known: Iterable[str], cutoff: float) -> str | None:
-    long_enough = [one for one in known if len(one) >= _MIN_COMPARED_CHARACTERS]
-    for one in long_enough:
-        if sorted(one) == sorted(name):
-            return one
-    return next(iter(difflib.get_close_matches(name, long_enough, n=1, cutoff=cutoff)), None)
+def listed(names: Sequence[str], last: str = "or") -> str:
+    """Write names as a list in a sentence."""
+    *most, end = names
+    return f"{', '.join(most)} {last} {end}" if most else end

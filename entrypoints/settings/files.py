@@ -5,9 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from entrypoints.settings.parsers import without_quotes
+
 T = TypeVar("T")
 
 _MAX_FILE_BYTES = 16 * 1024 * 1024
+_CONTENT_BEGINS = ("-----BEGIN", "{", "[")
 
 
 def file(parse: Callable[[bytes], T]) -> Callable[[str], T]:
@@ -17,12 +20,16 @@ def file(parse: Callable[[bytes], T]) -> Callable[[str], T]:
 
 def text_file(parse: Callable[[str], T]) -> Callable[[str], T]:
     """Make a parser of a path from a parser of the file's text, without a newline at its end."""
-    return lambda path: parse(_decode(_read(path)))
+    return lambda path: parse(without_quotes(_decode(_read(path))))
 
 
 def _read(path: str) -> bytes:
+    if path.startswith(_CONTENT_BEGINS) or "\n" in path:
+        raise ValueError("must be the path of a file, not its content")
     file = Path(path)
     try:
+        if file.is_dir():
+            raise ValueError("the file is a directory")
         if not stat.S_ISREG(file.stat().st_mode):
             raise ValueError("the file is not a regular file")  # a pipe may never end
         with file.open("rb") as opened:
@@ -39,6 +46,8 @@ def _decode(content: bytes) -> str:
         text = content.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise ValueError("the file is not UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise ValueError("the file begins with a byte order mark (BOM); save it without")
     if not text:
         raise ValueError("the file is empty")
     return text

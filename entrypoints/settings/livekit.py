@@ -98,6 +98,10 @@ LIVEKIT_LIMITS = SettingGroup(
 )
 
 
+LIVEKIT_GROUPS = (LIVEKIT, LIVEKIT_API_KEY, LIVEKIT_LIMITS)
+"""All of them, in the order of the README."""
+
+
 def load_livekit_settings(env: Environment) -> LiveKitSettings:
     """Read the settings of LiveKit.
 

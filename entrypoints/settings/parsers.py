@@ -14,6 +14,17 @@ _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
+def without_quotes(value: str) -> str:
+    """Accept a text that is not in quotation marks, which some tools keep (docker --env-file)."""
+    text = value.strip()
+    if text and text[0] == text[-1] and text[0] in "\"'`":
+        raise ValueError(
+            "begins and ends with a quotation mark, which is taken as part of the value"
+            " (docker --env-file does not remove it); remove both"
+        )
+    return value
+
+
 def boolean(value: str) -> bool:
     """Parse the usual words for true and false, in any case."""
     word = value.lower()

@@ -1,39 +1,19 @@
 """All settings of the service."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from entrypoints.http.limits import Limits
-from entrypoints.settings.api_secrets import API_SECRETS
-from entrypoints.settings.auth import (
-    AUTH,
-    AUTH_SERVICE,
-    AUTH_TIMEOUT,
-    CLAIM_RULES,
-    JWT,
-    AuthSettings,
-    load_auth_settings,
-)
+from entrypoints.settings.auth import AUTHENTICATION, AuthSettings, load_auth_settings
+from entrypoints.settings.effects import without_effect
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
-from entrypoints.settings.livekit import (
-    LIVEKIT,
-    LIVEKIT_API_KEY,
-    LIVEKIT_LIMITS,
-    LiveKitSettings,
-    load_livekit_settings,
-)
-from entrypoints.settings.parsers import host, integer, one_of, seconds
-
-AUTH_LIKE_NAME = re.compile(
-    r"((LIVEKIT|MUTE|SAYNA|APP|SERVICE|IS|NO|USE|ENABLE|DISABLE|REQUIRE[SD]?)_)*"
-    r"(AUTH($|_|REQ|ENTICATION|ORIZATION|SECRET|TOKEN|KEY|MODE|ENABLED|SERVICE|Z_)"
-    r"|API_SECRET|SECRETS_JSON|TENANT_SECRET|ALLOW_NO_ID|SIGNING_KEY"
-    r"|JWKS_|JWT_(PUBLIC|ISSUER|AUDIENCE|JWKS|SECRET|KEY|ID_CLAIM))"
-)
+from entrypoints.settings.limits import LIMITS
+from entrypoints.settings.livekit import LIVEKIT_GROUPS, LiveKitSettings, load_livekit_settings
+from entrypoints.settings.names import reject_misspelt
+from entrypoints.settings.parsers import host, integer, one_of
 
 GatewayKind = Literal["livekit", "in-memory"]
 
@@ -50,6 +30,8 @@ class Settings:
     limits: Limits
     log_level: str = "info"
     log_format: str | None = None
+    without_effect: tuple[str, ...] = field(default=(), eq=False)
+    """Variables that are set and have no effect, each with the reason."""
 
     @cached_property
     def secrets(self) -> frozenset[str]:
@@ -71,16 +53,7 @@ class Settings:
             warnings.append(f"LiveKit is not configured: set {missing}")
         if self.gateway == "livekit":
             warnings += self.livekit.warnings
-        timeouts = {
-            "LIVEKIT_TIMEOUT_SECONDS": self.livekit.timeout_s,
-            "AUTH_TIMEOUT_SECONDS": self.auth.timeout_s if self.auth.service else 0.0,
-        }
-        warnings += [
-            f"{name} is longer than REQUEST_TIMEOUT_SECONDS, which applies first"
-            for name, timeout_s in timeouts.items()
-            if timeout_s > self.limits.request_timeout_s
-        ]
-        return tuple(warnings)
+        return (*warnings, *self.without_effect)
 
 
 SERVER = SettingGroup(
@@ -106,74 +79,10 @@ SERVER = SettingGroup(
     },
 )
 
-LIMITS = SettingGroup(
-    Limits,
-    {
-        "max_connections": Setting(
-            "MAX_CONNECTIONS",
-            integer(1, 65536),
-            "Maximum client connections."
-            " The next 256 get 503 `OVERLOADED`; further ones are closed immediately.",
-        ),
-        "max_in_flight": Setting(
-            "MAX_IN_FLIGHT",
-            integer(1, 65536),
-            "Maximum concurrent requests; further ones get 503 `OVERLOADED`. A request counts"
-            " once its body is complete; as many again may be receiving theirs."
-            " Liveness probes (`/` and `/livez`) are exempt.",
-        ),
-        "max_line_bytes": Setting(
-            "MAX_LINE_BYTES",
-            integer(256, 65536),
-            "Maximum length of the request line and of each header.",
-        ),
-        "max_body_bytes": Setting(
-            "MAX_BODY_BYTES", integer(256, 1 << 20), "Maximum size of a request body."
-        ),
-        "max_token_bytes": Setting(
-            "MAX_TOKEN_BYTES", integer(1, 65536), "Maximum length of a caller's token."
-        ),
-        "max_track_sid_characters": Setting(
-            "MAX_TRACK_SID_CHARACTERS",
-            integer(1, 1024),
-            "Maximum length of `track_sid`, which LiveKit forwards to the participant's client.",
-        ),
-        "headers_timeout_s": Setting(
-            "HEADERS_TIMEOUT_SECONDS",
-            seconds(300),
-            "Timeout for receiving a request's headers; then the connection is closed."
-            " For the first request it starts when the connection is made.",
-        ),
-        "body_timeout_s": Setting(
-            "BODY_TIMEOUT_SECONDS",
-            seconds(300),
-            "Timeout for receiving a request's body; then 408 `REQUEST_TIMEOUT` is sent."
-            " Also the timeout for the client to receive the response;"
-            " then the connection is closed.",
-        ),
-        "idle_timeout_s": Setting(
-            "IDLE_TIMEOUT_SECONDS",
-            seconds(3600),
-            "How long a connection may be idle between two requests; then it is closed.",
-        ),
-        "request_timeout_s": Setting(
-            "REQUEST_TIMEOUT_SECONDS",
-            seconds(300),
-            "Timeout of a whole request: receiving the body, authentication and LiveKit."
-            " It starts when the request arrives or, if it was pipelined, when its turn comes.",
-        ),
-        "drain_timeout_s": Setting(
-            "DRAIN_TIMEOUT_SECONDS",
-            seconds(300),
-            "Graceful shutdown: how long requests in flight may take to finish.",
-        ),
-    },
-)
-
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
     "Server": (SERVER,),
-    "LiveKit": (LIVEKIT, LIVEKIT_API_KEY, LIVEKIT_LIMITS),
-    "Authentication": (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE, AUTH_TIMEOUT),
+    "LiveKit": LIVEKIT_GROUPS,
+    "Authentication": AUTHENTICATION,
     "Limits and timeouts": (LIMITS,),
 }
 """All settings, in the order of the README."""
@@ -185,18 +94,21 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
     Raises:
         SettingsError: a variable is wrong, contradicts another one, or looks misspelt.
     """
-    env = Environment(variables)
-    settings = env.fill(
-        SERVER,
-        gateway=gateway,
-        livekit=load_livekit_settings(env),
-        auth=load_auth_settings(env),
-        limits=env.fill(LIMITS),
-    )
-    longest = max(map(len, settings.auth.api_secrets.tenants), default=0)
-    if longest > settings.limits.max_token_bytes:
+    declared = [group for groups in SETTINGS.values() for group in groups]
+    reject_misspelt(variables, [one for group in declared for one in group.settings.values()])
+    env, demo = Environment(variables), gateway == "in-memory"
+    auth, livekit = load_auth_settings(env, demo=demo), load_livekit_settings(env)
+    limits = env.fill(LIMITS)
+    longest = max(map(len, auth.api_secrets.tenants), default=0)
+    if longest > limits.max_token_bytes:
         raise SettingsError(
             "MAX_TOKEN_BYTES", "must not be below the length of the longest API secret"
         )
-    env.reject_unknown_variables(AUTH_LIKE_NAME)
-    return settings
+    return env.fill(
+        SERVER,
+        gateway=gateway,
+        livekit=livekit,
+        auth=auth,
+        limits=limits,
+        without_effect=without_effect(env, auth, livekit, limits, demo=demo),
+    )

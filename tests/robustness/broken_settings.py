@@ -61,7 +61,7 @@ def secrets_json(*entries: object) -> str:
 
 NOT_NUMBERS = ("s3cret", "-1", "+1", "1e1", " 1", "1_0", "0x1", "٣", "9" * 40)
 VALUES: Mapping[str, Sequence[str]] = {
-    "PORT": [*NOT_NUMBERS, "65536", "80.0"],
+    "PORT": [*NOT_NUMBERS, "65536", "80.0", "3001\r"],
     "MAX_CONNECTIONS": ["0", "65537"],
     "MAX_IN_FLIGHT": ["0", "65537", "many-s3cret"],
     "MAX_LINE_BYTES": ["255", "8k", "65537"],
@@ -120,6 +120,7 @@ VALUES: Mapping[str, Sequence[str]] = {
         secrets_json({"id": "a", "secret": "s3cret"}, {"id": "b", "secret": "s3cret"}),
         secrets_json({"id": "a", "secret": "s3cret"}, None),
     ],
+    "AUTH_API_SECRETS_FILE": ["[s3cret]"],
     "AUTH_JWKS_URL": [
         "s3cret",
         "http://issuer.example.com/s3cret",
@@ -172,6 +173,26 @@ IN_COMBINATION: Mapping[str, tuple[str, str, Variables]] = {
 }
 """Invalid combinations: the variable that is named, its value, and the other variables."""
 
+QUOTED: Mapping[str, str] = {
+    "HOST": "127.0.0.1",
+    "PORT": "3001",
+    "LOG_LEVEL": "info",
+    "LIVEKIT_URL": "wss://s3cret.example.com",
+    "LIVEKIT_API_KEY": "s3cret",
+    "LIVEKIT_API_SECRET": "s3cret",
+    "LIVEKIT_TIMEOUT_SECONDS": "5",
+    "AUTH_REQUIRED": "true",
+    "AUTH_API_SECRET": "s3cret",
+    "AUTH_API_SECRETS_JSON": secrets_json({"id": "a", "secret": "s3cret"}),
+    "AUTH_API_SECRET_FILE": "/run/s3cret",
+    "AUTH_JWKS_URL": JWKS_URL,
+    "AUTH_JWT_ISSUER": "s3cret",
+    "AUTH_JWT_PUBLIC_KEY_PATH": "/run/s3cret",
+    "AUTH_SERVICE_URL": "https://s3cret.example.com",
+    "MAX_IN_FLIGHT": "7",
+}
+"""Valid values, for the quotation marks to be all that is wrong."""
+
 BAD_FILE_MAKERS: Mapping[str, FileMaker] = {
     "no file": no_file,
     "a directory": Path.mkdir,
@@ -182,6 +203,7 @@ BAD_FILE_MAKERS: Mapping[str, FileMaker] = {
     "an empty line": containing(b"\n"),
     "UTF-16": containing("s3cret".encode("utf-16")),
     "bytes": containing(bytes(range(256)) + b"s3cret"),
+    "in quotation marks": containing(b'"s3cret"'),
     "two lines": containing(b"s3cret\ns3cret\n"),
     "a BOM": containing(b"\xef\xbb\xbfs3cret"),
     "NUL": containing(b"s3cret\0"),
@@ -218,4 +240,11 @@ def _cases() -> Iterator[tuple[str, Broken]]:
             yield f"{name} is {what}", Broken(name, {name: containing(content)})
 
 
-BROKEN: Mapping[str, Broken] = dict(_cases())
+BROKEN: Mapping[str, Broken] = {
+    **dict(_cases()),
+    **{
+        f"{name} in {quote}": Broken(name, {name: f"{quote}{value}{quote}"})
+        for name, value in QUOTED.items()
+        for quote in "\"'"
+    },
+}

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
+from entrypoints.settings.auth import AUTHENTICATION
 from tests.robustness.broken_settings import PUBLIC_KEY, SIGNING_KEY, Broken, containing
 
 MISSPELLED = (
     "API_SECRET",
     "API_SECRETS_JSON",
+    "API_KEY",
     "AHTU_REQUIRED",
     "APP_AUTH_REQUIRED",
+    "APP_AUTH_TOKEN",
     "AUTH",
     "AUTH-REQUIRED",
     "AUTHENTICATION_REQUIRED",
@@ -52,12 +55,15 @@ MISSPELLED = (
     "JWKS_URL",
     "JWT_ISSUER",
     "JWT_PUBLIC_KEY_PATH",
+    "JWT_SECRET",
     "LIVEKIT_AUTH_REQUIRED",
     "LIVEKIT_MUTE_AUTH_REQUIRED",
     "LIVEKIT_MUTE_API_SECRET",
     "MUTE_API_SECRET",
+    "OIDC_JWKS_URL",
     "REQUIRE_AUTH",
     "SECRETS_JSON",
+    "SERVICE_AUTH_URL",
     "SIGNING_KEY_PATH",
     "USE_AUTH",
     "auth.required",
@@ -73,6 +79,9 @@ INCOMPLETE: Mapping[str, Broken] = {
     "an audience without keys": Broken("AUTH_JWT_AUDIENCE", {"AUTH_JWT_AUDIENCE": "s3cret"}),
     "a claim without keys": Broken("AUTH_JWT_ID_CLAIM", {"AUTH_JWT_ID_CLAIM": "s3cret"}),
     "leeway without keys": Broken("AUTH_JWT_LEEWAY_SECONDS", {"AUTH_JWT_LEEWAY_SECONDS": "31"}),
+    "required, with an empty secret": Broken(
+        "AUTH_REQUIRED", {"AUTH_REQUIRED": "true", "AUTH_API_SECRET": ""}
+    ),
     "a service without a key": Broken(
         "AUTH_SERVICE_URL", {"AUTH_SERVICE_URL": "https://s3cret.example.com"}
     ),
@@ -99,7 +108,16 @@ INCOMPLETE: Mapping[str, Broken] = {
     ),
 }
 
+EMPTY = [
+    name
+    for group in AUTHENTICATION
+    for setting in group.settings.values()
+    for name in setting.names
+]
+"""Variables that are set to nothing, with no other one set."""
+
 INCOMPLETE_AUTHENTICATION: Mapping[str, Broken] = {
     **{f"misspelled {name!r}": Broken(name, {name: "s3cret"}) for name in MISSPELLED},
+    **{f"an empty {name}": Broken(name, {name: ""}) for name in EMPTY},
     **INCOMPLETE,
 }

@@ -140,11 +140,13 @@ class TestParsing:
 
     def test_rejects_what_is_not_a_private_key(self) -> None:
         errors = {name: error_of(pem) for name, pem in NO_KEYS.items()}
-        assert errors == dict.fromkeys(NO_KEYS, "holds no private key in PEM")
+        assert errors == dict.fromkeys(NO_KEYS, "must hold a private key in PEM")
 
     @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
     def test_rejects_encrypted_keys(self, form: PrivateFormat) -> None:
-        with pytest.raises(ValueError, match=r"^holds an encrypted key; it must not be$"):
+        with pytest.raises(
+            ValueError, match=r"^must hold a private key in PEM that is not encrypted$"
+        ):
             parsed(encrypted(form))
 
     @given(at=st.integers(0, len(PEM) - 1), byte=st.integers(0, 255))

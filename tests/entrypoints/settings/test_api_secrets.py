@@ -89,7 +89,7 @@ class TestApiSecrets:
         assert [problem(variables) for variables, _ in cases] == [text for _, text in cases]
 
     def test_stop_the_start_if_they_are_not_a_list(self) -> None:
-        for value in ("[]", "{}", "null", '"s3cret"', "1"):
+        for value in ("[]", "{}", "null", "1"):
             text = problem({"AUTH_API_SECRETS_JSON": value})
             assert text.startswith("AUTH_API_SECRETS_JSON: must be a JSON list like "), value
 

@@ -1,18 +1,26 @@
 """The settings of authentication: each source of identity, and how variables combine."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from adapters.identity.claims import ClaimRules
-from entrypoints.settings.settings import load_settings
+from entrypoints.settings.auth import AUTHENTICATION
+from entrypoints.settings.settings import GatewayKind, load_settings
 from tests.adapters.identity.cases.keys import signer, to_json
-from tests.entrypoints.settings.test_settings import problem
+from tests.entrypoints.settings.test_settings import problem, problem_of
 
 SOURCES = (
     "AUTH_API_SECRETS_JSON, AUTH_API_SECRETS_FILE, AUTH_API_SECRET, AUTH_API_SECRET_FILE,"
     " AUTH_JWKS_URL, AUTH_JWT_PUBLIC_KEY_PATH or AUTH_SERVICE_URL"
 )
+NAMES = [
+    name
+    for group in AUTHENTICATION
+    for setting in group.settings.values()
+    for name in setting.names
+]
 KEYS = "AUTH_JWKS_URL or AUTH_JWT_PUBLIC_KEY_PATH"
 SOURCES_WITHOUT_ID = "AUTH_JWKS_URL, AUTH_JWT_PUBLIC_KEY_PATH or AUTH_SERVICE_URL"
 
@@ -155,6 +163,50 @@ class TestCombinations:
         )
         assert "s3cret" not in repr(settings)
         assert "PRIVATE" not in repr(settings)
+
+
+def is_empty(name: str) -> str:
+    return (
+        f"{name}: is empty, and no source of identity is set;"
+        " to start without authentication, set AUTH_REQUIRED=false"
+    )
+
+
+class TestEmptyVariables:
+    def test_stop_the_start_if_authentication_would_be_off(self) -> None:
+        for gateway in get_args(GatewayKind):
+            texts = {name: problem_of({name: ""}, gateway=gateway) for name in NAMES}
+            assert texts == {name: is_empty(name) for name in NAMES}
+
+    def test_stop_the_start_beside_each_other(self) -> None:
+        assert problem(dict.fromkeys(NAMES, "")) == is_empty("AUTH_REQUIRED")
+
+    def test_count_as_unset_if_authentication_is_off_on_purpose(self) -> None:
+        empty = dict.fromkeys(NAMES, "") | {"AUTH_REQUIRED": "false"}
+        assert problem(empty) == "accepted"
+        assert load_settings(empty).without_effect == ()
+
+    def test_count_as_unset_beside_a_source_of_identity(
+        self, public_key: str, service: dict[str, str]
+    ) -> None:
+        sources = (
+            {"AUTH_API_SECRET": "s3cret"},
+            {"AUTH_JWKS_URL": "https://keys.example.com"},
+            {"AUTH_JWT_PUBLIC_KEY_PATH": public_key},
+            service,
+        )
+        for source in sources:
+            settings = load_settings({**dict.fromkeys(NAMES, ""), **source})
+            assert (settings.auth.required, settings.without_effect) == (True, ())
+
+    def test_are_named_if_authentication_is_required(self) -> None:
+        assert problem({"AUTH_REQUIRED": "true", "AUTH_API_SECRET": ""}) == (
+            f"AUTH_REQUIRED: needs {SOURCES} to be set too; AUTH_API_SECRET is empty"
+        )
+
+    def test_hold_no_white_space(self) -> None:
+        texts = {(name, value): problem({name: value}) for name in NAMES for value in " \t\r\n"}
+        assert [key for key, text in texts.items() if not text.startswith(f"{key[0]}: ")] == []
 
 
 class TestWarnings:

@@ -65,10 +65,46 @@ class TestFiles:
     def test_stop_the_start_if_they_are_not_regular_files(self, tmp_path: Path) -> None:
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
-        for path in (pipe, tmp_path, Path("/dev/zero")):
+        for path in (pipe, Path("/dev/zero")):
             assert problem({"AUTH_API_SECRET_FILE": str(path)}) == (
                 "AUTH_API_SECRET_FILE: the file is not a regular file"
             )
+
+    def test_stop_the_start_if_they_are_directories(self, tmp_path: Path) -> None:
+        names = (*SECRET_FILES.values(), *KEY_FILES)
+        assert [problem({name: str(tmp_path)}) for name in names] == [
+            f"{name}: the file is a directory" for name in names
+        ]
+
+    def test_stop_the_start_if_the_variable_holds_their_content(self) -> None:
+        names = (*SECRET_FILES.values(), *KEY_FILES)
+        contents = ("-----BEGIN PUBLIC KEY-----", '[{"id": "s3cret"}]', '{"keys": []}', "s3cret\nx")
+        texts = {
+            (name, content): problem({name: content}) for name in names for content in contents
+        }
+        assert texts == {
+            (name, content): f"{name}: must be the path of a file, not its content"
+            for name, content in texts
+        }
+
+    def test_stop_the_start_if_their_content_keeps_its_quotation_marks(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "quoted"
+        path.write_bytes(b'"s3cret"\n')
+        problems = [problem({name: str(path)}) for name in SECRET_FILES.values()]
+        assert {text.partition(": ")[2][:35] for text in problems} == {
+            "begins and ends with a quotation ma"
+        }
+
+    def test_stop_the_start_if_they_begin_with_a_byte_order_mark(self, tmp_path: Path) -> None:
+        path = tmp_path / "bom"
+        path.write_bytes(b"\xef\xbb\xbfs3cret\n")
+        problems = [problem({name: str(path)}) for name in SECRET_FILES.values()]
+        assert problems == [
+            f"{name}: the file begins with a byte order mark (BOM); save it without"
+            for name in SECRET_FILES.values()
+        ]
 
     def test_stop_the_start_if_they_are_too_large(self, tmp_path: Path) -> None:
         path = tmp_path / "large"
