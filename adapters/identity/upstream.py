@@ -22,19 +22,13 @@ def failure_reason(error: Exception) -> str:
     match error:
         case InvalidResponseError():
             return str(error)
-        case aiohttp.ClientConnectorError(host=host, port=port):
+        case aiohttp.ClientConnectorError(host=host, port=port):  # TLS errors too
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            return f"cannot connect to {address} ({_cause(error)})"
+            return f"cannot connect to {address} ({type(error.os_error).__name__})"
         case TimeoutError():
             return "timed out"
         case _:
             return f"request failed ({type(error).__name__})"
-
-
-def _cause(error: aiohttp.ClientConnectorError) -> str:
-    """Name the class that says most: the system's, unless aiohttp has one of its own."""
-    is_general = type(error) is aiohttp.ClientConnectorError
-    return type(error.os_error if is_general else error).__name__
 
 
 class FreshResponse(aiohttp.ClientResponse):
