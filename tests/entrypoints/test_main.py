@@ -216,7 +216,7 @@ class TestServe:
         body = json.dumps(DEMO_REQUEST)
         assert (await paste(f"{line}'{body}'"))[1][
             "error"
-        ] == "track_sid is longer than 10 characters"
+        ] == "track_sid is longer than 10 characters (MAX_TRACK_SID_CHARACTERS)"
         assert (await paste(f"{line}'{body:300}'"))[0] == 413
 
     def test_writes_a_console_log_on_request(self, tmp_path: Path) -> None:
