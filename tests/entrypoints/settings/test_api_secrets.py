@@ -38,6 +38,10 @@ class TestApiSecrets:
         ).auth
         assert dict(auth.api_secrets.tenants) == {"old": "a", "new": "a", "other": "b"}
 
+    def test_may_have_quotation_marks_at_their_ends_in_the_list(self) -> None:
+        auth = load_settings(secrets_json({"id": "a", "secret": '"s3cret"'})).auth
+        assert dict(auth.api_secrets.tenants) == {'"s3cret"': "a"}
+
     def test_are_not_required_if_authentication_is_switched_off(self) -> None:
         settings = load_settings({"AUTH_API_SECRET": "s3cret", "AUTH_REQUIRED": "false"})
         assert not settings.auth.required
