@@ -50,11 +50,11 @@ class Rooms(Protocol):
 
     @abstractmethod
     async def deny(self, participant: Participant, *, times: int) -> None:
-        """Have the server say of a participant in a room, to the next mutes, that they are not."""
+        """Make the server answer the next mutes of a participant, who is there, as if absent."""
 
     @abstractmethod
     async def overlook(self, participant: Participant) -> None:
-        """Have the server deny a participant in a room whenever it is asked about them."""
+        """Make the server answer lookups of a participant, who is there, as if absent."""
 
     @abstractmethod
     def unreachable(self) -> AbstractAsyncContextManager[None]:

@@ -87,8 +87,8 @@ class RoomGateway(Protocol):
             participant: whose track it is.
             track_sid: which of the participant's tracks.
             muted: the state to set.
-            room_was_read: whether ``get_room`` has just found the room, so that it exists; saves
-                calls, and changes no outcome.
+            room_was_read: whether ``get_room`` has just found the room; a gateway then need not
+                look whether it exists.
             deadline: when the call ends at the latest.
 
         Returns:
