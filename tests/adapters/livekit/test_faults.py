@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import ExitStack, asynccontextmanager
 
 import pytest
-from livekit.api import MuteRoomTrackResponse, ParticipantInfo, TrackInfo
+from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
+from livekit.protocol.models import Room as LiveKitRoom
 
 from application.ports.room_gateway import (
     RoomGatewayError,
     RoomGatewayRefusedError,
     RoomGatewayUnavailableError,
 )
-from domain.room import RoomNotFoundError
+from domain.room import RoomNotFoundError, RoomNotFoundReason
 from domain.track import ParticipantNotFoundError, Track, TrackNotFoundError
 from tests.adapters.livekit.canned import (
     ALICE,
@@ -236,6 +237,15 @@ class TestOtherAnswers:
         async with Canned(answer("200 OK", found.SerializeToString())).gateway() as gateway:
             read = await gateway.client.get_participant(ALICE, within(HOUR_S))
         assert read == found
+
+    async def test_that_will_be_too_large_are_read_up_to_4_kib(self) -> None:
+        """The rest of this one never comes."""
+        room = LiveKitRoom(name=ALICE.room, metadata="x" * (2 << 20))
+        whole = answer("200 OK", ListRoomsResponse(rooms=[room]).SerializeToString())
+        async with Canned(whole[: 8 << 10]).gateway() as gateway:
+            with pytest.raises(RoomNotFoundError) as missing:
+                await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
+        assert missing.value.reason is RoomNotFoundReason.UNREADABLE
 
     async def test_that_are_errors_are_read_up_to_64_kib(self) -> None:
         """Beyond that the code is not seen, and the status alone proves no absence."""
