@@ -85,6 +85,7 @@ MEANINGS: Mapping[str, type[RoomGatewayRefusedError | RoomGatewayUnavailableErro
     ServerErrorCode.DATA_LOSS: RoomGatewayUnavailableError,
 }
 
+_LOST_AT_ONCE = "new connection lost before an answer, the port may expect another protocol"
 _TWIRP_CODES = MEANINGS.keys() - {ServerErrorCode.UNKNOWN}
 
 _KINDS: Mapping[type[Exception], tuple[type[RoomGatewayUnavailableError], str]] = {
@@ -97,7 +98,7 @@ _KINDS: Mapping[type[Exception], tuple[type[RoomGatewayUnavailableError], str]] 
 """By the first class that an error is of; the name of its own class is added to the reason."""
 
 
-def translate(error: Exception) -> RoomGatewayError:
+def translate(error: Exception, *, on_new_connection: bool = False) -> RoomGatewayError:
     """Give the port's error for one of livekit-api's, without any text of LiveKit's own."""
     if isinstance(error, ServerError):
         return _from_answer(error)
@@ -105,7 +106,9 @@ def translate(error: Exception) -> RoomGatewayError:
         return RoomGatewayUnavailableError(reason=no_connection(error))
     for foreign, (kind, reason) in _KINDS.items():
         if isinstance(error, foreign):
-            return kind(reason=f"{reason} ({type(error).__name__})")
+            lost_at_once = kind is ConnectionLostError and on_new_connection
+            text = _LOST_AT_ONCE if lost_at_once else reason
+            return kind(reason=f"{text} ({type(error).__name__})")
     return RoomGatewayUnavailableError(reason=f"call failed ({type(error).__name__})")
 
 

@@ -26,7 +26,7 @@ from adapters.livekit.errors import (
     UnusableAnswerError,
     translate,
 )
-from adapters.livekit.session import timeout_reason
+from adapters.livekit.session import has_new_connection, timeout_reason
 from adapters.livekit.tokens import AccessTokens
 from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
 from domain.room import RoomName
@@ -146,7 +146,7 @@ class RoomServiceClient:
         except TimeoutError:
             reason = timeout_reason(self._address)
         except FOREIGN_ERRORS as error:
-            raise translate(error) from None
+            raise translate(error, on_new_connection=has_new_connection()) from None
         raise RoomGatewayUnavailableError(reason=reason)
 
 

@@ -29,6 +29,7 @@ _PROTOBUF = "application/protobuf"
 
 _FREE_CONNECTION = "no connection to {} became free before the deadline"
 _NEW_CONNECTION = "cannot connect to {}: no answer before the deadline"
+_IS_NEW = ContextVar("whether the current task's call has a new connection", default=False)
 _WAITING = ContextVar("why the current task's call would time out", default=NO_ANSWER_IN_TIME)
 
 
@@ -45,6 +46,7 @@ class NoStaleDataConnector(aiohttp.TCPConnector):
         for _ in range(_ATTEMPTS):
             _WAITING.set(_FREE_CONNECTION)
             connection = await super().connect(req, traces, timeout)
+            _IS_NEW.set(_WAITING.get() == _NEW_CONNECTION)
             _WAITING.set(NO_ANSWER_IN_TIME)
             if connection.protocol is None or not connection.protocol.should_close:
                 return connection
@@ -128,6 +130,11 @@ async def reject_redirects(request: ClientRequest, handler: ClientHandlerType) -
 def timeout_reason(address: str) -> str:
     """Say what the current task waited for when a call to this address timed out."""
     return _WAITING.get().format(address)
+
+
+def has_new_connection() -> bool:
+    """Return whether the current task's last call was the first on its connection."""
+    return _IS_NEW.get()
 
 
 def make_session(limits: LiveKitLimits) -> aiohttp.ClientSession:

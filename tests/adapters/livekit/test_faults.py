@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import ExitStack, asynccontextmanager
 
 import pytest
-from livekit.api import MuteRoomTrackResponse, ParticipantInfo, TrackInfo
+from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
+from livekit.protocol.models import Room as LiveKitRoom
 
 from application.ports.room_gateway import (
     RoomGatewayError,
     RoomGatewayRefusedError,
     RoomGatewayUnavailableError,
 )
-from domain.room import RoomNotFoundError
+from domain.room import RoomNotFoundError, RoomNotFoundReason
 from domain.track import ParticipantNotFoundError, Track, TrackNotFoundError
 from tests.adapters.livekit.canned import (
     ALICE,
@@ -155,12 +156,15 @@ class TestFaults:
 
     async def test_name_the_connection_where_none_could_be_made_in_time(self) -> None:
         async with backlogged() as url, gateway_to(url) as gateway:
-            for name, call in CALLS.items():
-                with pytest.raises(RoomGatewayUnavailableError) as failed:
-                    await call(gateway, within(0.5))
-                address = url.removeprefix("http://")
-                expected = f"cannot connect to {address}: no answer before the deadline"
-                assert failed.value.reason == expected, name
+            client, address = gateway.client, url.removeprefix("http://")
+            calls = (
+                client.list_rooms([ALICE.room], within(0.3)),
+                client.get_participant(ALICE, within(0.3)),
+                gateway.mute_track(ALICE, SID, muted=True, deadline=within(0.3)),
+            )
+            errors = await asyncio.gather(*calls, return_exceptions=True)
+        expected = f"cannot connect to {address}: no answer before the deadline"
+        assert [getattr(error, "reason", error) for error in errors] == [expected] * 3
 
     async def test_name_the_limit_of_connections_where_none_became_free(self) -> None:
         livekit = Canned(None)
@@ -169,7 +173,7 @@ class TestFaults:
             while not livekit.calls:  # noqa: ASYNC110 - it comes over a socket
                 await asyncio.sleep(0.01)
             with pytest.raises(RoomGatewayUnavailableError) as failed:
-                await CALLS["verify"](gateway, within(0.5))
+                await gateway.client.list_rooms([ALICE.room], within(0.3))
             assert failed.value.reason.startswith("no connection to 127.0.0.1:")
             first.cancel()
 
@@ -189,6 +193,10 @@ CAUSES = {
     b"SSH-2.0-s3cret\r\n": "answer is not valid HTTP (ClientResponseError)",
     answer("301 Moved", more="Location: https://a.test/s3cret\r\n"): (
         "answered 301, a redirect to https://a.test"
+    ),
+    b"": (
+        "new connection lost before an answer, the port may expect another protocol"
+        " (ServerDisconnectedError)"
     ),
     answer("302 Found"): "answered 302, a redirect to the same host",
 }
@@ -231,6 +239,15 @@ class TestOtherAnswers:
         async with Canned(answer("200 OK", found.SerializeToString())).gateway() as gateway:
             read = await gateway.client.get_participant(ALICE, within(HOUR_S))
         assert read == found
+
+    async def test_that_will_be_too_large_are_read_up_to_4_kib(self) -> None:
+        """The rest of this one never comes."""
+        room = LiveKitRoom(name=ALICE.room, metadata="x" * (2 << 20))
+        whole = answer("200 OK", ListRoomsResponse(rooms=[room]).SerializeToString())
+        async with Canned(whole[: 8 << 10]).gateway() as gateway:
+            with pytest.raises(RoomNotFoundError) as missing:
+                await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
+        assert missing.value.reason is RoomNotFoundReason.UNREADABLE
 
     async def test_that_are_errors_are_read_up_to_64_kib(self) -> None:
         """Beyond that the code is not seen, and the status alone proves no absence."""
