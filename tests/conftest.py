@@ -1,11 +1,14 @@
 """What all tests share: options, the tests that are deselected, and timeouts."""
 
+import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from functools import cache
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,10 +18,13 @@ from tests.robustness.metrics import RobustnessReport, length, length_of, metric
 from tests.support import secret_scan  # noqa: E402 - see above
 from tests.support.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
 from tests.support.command import Run  # noqa: E402 - see above
+from tests.support.livekit_cluster import LiveKitCluster, run_livekit_cluster  # noqa: E402 - see above
 from tests.support.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
 from tests.support.timeouts import scale_timeout  # noqa: E402 - see above
 
 __all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks"]
+
+T = TypeVar("T")
 
 _DESELECTED = pytest.StashKey[Counter[str]]()
 
@@ -30,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         default=os.environ.get("LIVEKIT_SERVER") or None,
         help="a LiveKit server's binary, to run the tests that need one (also: LIVEKIT_SERVER)",
+    )
+    parser.addoption(
+        "--redis-server",
+        type=Path,
+        metavar="PATH",
+        default=os.environ.get("REDIS_SERVER") or shutil.which("redis-server"),
+        help="a Redis server's binary, for the tests that need two LiveKit servers"
+        " (also: REDIS_SERVER; by default the one on PATH)",
     )
     parser.addoption(
         "--soak",
@@ -62,8 +76,12 @@ def pytest_terminal_summary(
 
 
 def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
-    if item.get_closest_marker("livekit_server") and not config.getoption("--livekit-server"):
+    cluster = item.get_closest_marker("livekit_cluster")
+    server = cluster or item.get_closest_marker("livekit_server")
+    if server and not config.getoption("--livekit-server"):
         return "needs a real LiveKit server: --livekit-server=PATH"
+    if cluster and not config.getoption("--redis-server"):
+        return "needs two LiveKit servers joined by Redis: --redis-server=PATH"
     if item.get_closest_marker("json_test_suite") and not os.environ.get("JSON_TEST_SUITE"):
         return "needs a checkout of the JSON test suite: JSON_TEST_SUITE=PATH"
     if item.get_closest_marker("soak") and not length_of(config).is_soak:
@@ -79,16 +97,41 @@ def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def livekit_server(pytestconfig: pytest.Config) -> Iterator[Callable[[bool], LiveKitServer]]:
-    """Real LiveKit servers with remote unmute on or off, each started when first asked for."""
+def livekit_server(pytestconfig: pytest.Config) -> Iterator[Callable[..., LiveKitServer]]:
+    """Real LiveKit servers, each started when first asked for.
+
+    They are asked for by ``remote_unmute``, and optionally by further ``sections`` of LiveKit's
+    configuration, for instance ``{"api": {...}}``.
+    """
     binary = pytestconfig.getoption("--livekit-server")
+    with _started_once(partial(run_livekit_server, binary)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def livekit_cluster(pytestconfig: pytest.Config) -> Iterator[Callable[..., LiveKitCluster]]:
+    """Real LiveKit clusters of two nodes with Redis, asked for like the single servers."""
+    livekit, redis = map(pytestconfig.getoption, ("--livekit-server", "--redis-server"))
+    with _started_once(partial(run_livekit_cluster, livekit, redis)) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _started_once(
+    run: Callable[..., AbstractContextManager[T]],
+) -> Iterator[Callable[..., T]]:
+    """Provide a function that enters what runs, once for each configuration."""
+    started: dict[str, T] = {}
     with ExitStack() as running:
 
-        @cache
-        def server(remote_unmute: bool) -> LiveKitServer:
-            return running.enter_context(run_livekit_server(binary, remote_unmute=remote_unmute))
+        def start(remote_unmute: bool, sections: Mapping[str, Any] | None = None) -> T:
+            key = json.dumps((remote_unmute, sections))
+            if key not in started:
+                running_one = run(remote_unmute=remote_unmute, sections=sections)
+                started[key] = running.enter_context(running_one)
+            return started[key]
 
-        yield server
+        yield start
 
 
 @pytest.fixture

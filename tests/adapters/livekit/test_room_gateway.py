@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from pytest_aiohttp import AiohttpServer
+from typing_extensions import override
 
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.limits import LiveKitLimits
@@ -14,6 +15,7 @@ from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from contract.room_gateway import MANY, RoomGatewayContract
 from contract.rooms import Rooms
+from tests.support.livekit_cluster import LiveKitCluster
 from tests.support.livekit_server import LiveKitServer
 from tests.support.rooms import arranged
 from tests.support.rooms.real import rooms_on
@@ -54,19 +56,29 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
     @pytest.fixture
     def server(
         self, livekit_server: Callable[[bool], LiveKitServer], *, remote_unmute: bool
-    ) -> LiveKitServer:
+    ) -> LiveKitServer | LiveKitCluster:
         return livekit_server(remote_unmute)
 
     @pytest.fixture
-    async def rooms(self, server: LiveKitServer) -> AsyncIterator[Rooms]:
+    async def rooms(self, server: LiveKitServer | LiveKitCluster) -> AsyncIterator[Rooms]:
         async with rooms_on(server) as rooms:
             yield rooms
 
     @pytest.fixture
-    async def gateway(self, server: LiveKitServer) -> AsyncIterator[RoomGateway]:
+    async def gateway(self, server: LiveKitServer | LiveKitCluster) -> AsyncIterator[RoomGateway]:
         async with open_gateway(
             url=server.url,
             api_key=partial(ApiKey, name=server.api_key, secret=server.api_secret),
             limits=LiveKitLimits(max_connections=CONNECTIONS),
         ) as gateway:
             yield gateway
+
+
+@pytest.mark.livekit_cluster
+class TestLiveKitRoomGatewayOnTwoNodes(TestLiveKitRoomGatewayOnARealServer):
+    @pytest.fixture
+    @override
+    def server(
+        self, livekit_cluster: Callable[[bool], LiveKitCluster], *, remote_unmute: bool
+    ) -> LiveKitCluster:
+        return livekit_cluster(remote_unmute)

@@ -26,6 +26,7 @@ from typing_extensions import override
 from contract.rooms import Rooms
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, TrackSid
+from tests.support.livekit_cluster import LiveKitCluster
 from tests.support.livekit_server import LiveKitServer
 
 _TIMEOUT_S = 10.0
@@ -38,6 +39,8 @@ class RealRooms(Rooms):
     """Rooms on a server, which other tests use too, so that every name is a new one."""
 
     _server: LiveKitServer
+    _asked: LiveKitServer
+    """The one that the gateway asks: in a cluster, not the one with the rooms."""
     _api: LiveKitAPI
     _clients: dict[Participant, rtc.Room] = field(init=False, factory=dict)
     _sources: list[rtc.AudioSource] = field(init=False, factory=list)
@@ -45,7 +48,9 @@ class RealRooms(Rooms):
     @override
     async def open(self, name: RoomName | None = None, *, metadata: str = "") -> RoomName:
         opened = name or RoomName(f"room-{uuid4().hex}")
-        await self._api.room.create_room(CreateRoomRequest(name=opened, metadata=metadata))
+        await self._api.room.create_room(
+            CreateRoomRequest(name=opened, metadata=metadata, node_id=self._server.node_id)
+        )
         return opened
 
     @override
@@ -122,7 +127,7 @@ class RealRooms(Rooms):
 
     @asynccontextmanager
     async def _unreachable(self) -> AsyncIterator[None]:
-        with self._server.stopped():
+        with self._asked.stopped():
             yield
 
     async def disconnect_all(self) -> None:
@@ -152,10 +157,15 @@ class RealRooms(Rooms):
 
 
 @asynccontextmanager
-async def rooms_on(server: LiveKitServer) -> AsyncIterator[RealRooms]:
-    """Open the back door to a server's rooms, and disconnect every participant at the end."""
+async def rooms_on(livekit: LiveKitServer | LiveKitCluster) -> AsyncIterator[RealRooms]:
+    """Open the back door to a LiveKit's rooms, and disconnect every participant at the end."""
+    server, asked = (
+        (livekit, livekit)
+        if isinstance(livekit, LiveKitServer)
+        else (livekit.room_node, livekit.service_node)
+    )
     async with LiveKitAPI(server.url, server.api_key, server.api_secret, failover=False) as api:
-        rooms = RealRooms(server, api)
+        rooms = RealRooms(server, asked, api)
         try:
             yield rooms
         finally:
