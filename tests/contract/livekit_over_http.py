@@ -17,7 +17,7 @@ from contract.livekit_double import LiveKitDouble
 from contract.rooms import Rooms
 from domain.room import RoomName
 from domain.track import Participant, TrackSid
-from tests.support.livekit_server import LiveKitServer
+from tests.support.livekit_cluster import RealLiveKit
 from tests.support.rooms import arranged
 from tests.support.rooms.real import rooms_on
 
@@ -133,7 +133,7 @@ async def double_served(double: LiveKitDouble) -> AsyncIterator[LiveKit]:
 
 
 @asynccontextmanager
-async def server_reached(server: LiveKitServer) -> AsyncIterator[LiveKit]:
+async def server_reached(server: RealLiveKit) -> AsyncIterator[LiveKit]:
     async with rooms_on(server) as rooms, aiohttp.ClientSession() as session:
         yield LiveKit(
             url=server.url,

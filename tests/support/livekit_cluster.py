@@ -73,6 +73,10 @@ class LiveKitCluster:
         return self.service_node.api_secret
 
 
+RealLiveKit = LiveKitServer | LiveKitCluster
+"""What a gateway is opened to, and where the back door to its rooms is found."""
+
+
 @contextmanager
 def run_livekit_cluster(
     livekit: Path,

@@ -15,7 +15,7 @@ from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from contract.room_gateway import MANY, RoomGatewayContract
 from contract.rooms import Rooms
-from tests.support.livekit_cluster import LiveKitCluster
+from tests.support.livekit_cluster import LiveKitCluster, RealLiveKit
 from tests.support.livekit_server import LiveKitServer
 from tests.support.rooms import arranged
 from tests.support.rooms.real import rooms_on
@@ -56,16 +56,16 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
     @pytest.fixture
     def server(
         self, livekit_server: Callable[[bool], LiveKitServer], *, remote_unmute: bool
-    ) -> LiveKitServer | LiveKitCluster:
+    ) -> RealLiveKit:
         return livekit_server(remote_unmute)
 
     @pytest.fixture
-    async def rooms(self, server: LiveKitServer | LiveKitCluster) -> AsyncIterator[Rooms]:
+    async def rooms(self, server: RealLiveKit) -> AsyncIterator[Rooms]:
         async with rooms_on(server) as rooms:
             yield rooms
 
     @pytest.fixture
-    async def gateway(self, server: LiveKitServer | LiveKitCluster) -> AsyncIterator[RoomGateway]:
+    async def gateway(self, server: RealLiveKit) -> AsyncIterator[RoomGateway]:
         async with open_gateway(
             url=server.url,
             api_key=partial(ApiKey, name=server.api_key, secret=server.api_secret),

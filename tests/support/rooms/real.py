@@ -26,7 +26,7 @@ from typing_extensions import override
 from contract.rooms import Rooms
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, TrackSid
-from tests.support.livekit_cluster import LiveKitCluster
+from tests.support.livekit_cluster import RealLiveKit
 from tests.support.livekit_server import LiveKitServer
 
 _TIMEOUT_S = 10.0
@@ -157,7 +157,7 @@ class RealRooms(Rooms):
 
 
 @asynccontextmanager
-async def rooms_on(livekit: LiveKitServer | LiveKitCluster) -> AsyncIterator[RealRooms]:
+async def rooms_on(livekit: RealLiveKit) -> AsyncIterator[RealRooms]:
     """Open the back door to a LiveKit's rooms, and disconnect every participant at the end."""
     server, asked = (
         (livekit, livekit)
