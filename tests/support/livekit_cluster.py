@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, frozen
 from typing_extensions import override
 
-from tests.support.livekit_server import LiveKitServer, command_of, new_secret
+from tests.support.livekit_server import LiveKitServer, command_of, new_secret, version_of
 from tests.support.server_process import ServerProcess, free_ports, running
 
 
@@ -61,6 +61,10 @@ class LiveKitCluster:
     redis: RedisServer
 
     @property
+    def version(self) -> str:
+        return self.service_node.version
+
+    @property
     def url(self) -> str:
         return self.service_node.url
 
@@ -102,7 +106,13 @@ def run_livekit_cluster(
         (port,) = free_ports(1)
         own = {"redis": {"address": f"127.0.0.1:{redis_server.port}"}, **(sections or {})}
         command = command_of(livekit, port, secret, remote_unmute, own)
-        return ClusterNode(port=port, api_secret=secret, command=command, redis=redis_server)
+        return ClusterNode(
+            version=version_of(livekit),
+            port=port,
+            api_secret=secret,
+            command=command,
+            redis=redis_server,
+        )
 
     with (
         running(configure_redis) as redis_server,

@@ -2,9 +2,10 @@
 
 import json
 import secrets
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -22,6 +23,7 @@ API_KEY = "devkey"
 class LiveKitServer(ServerProcess):
     """A LiveKit server on loopback. Where it is killed, its rooms are lost."""
 
+    version: str
     api_key: str = API_KEY
     api_secret: str = field(repr=False)
     node_id: str = field(init=False, default="")
@@ -56,13 +58,22 @@ def run_livekit_server(
     def configure() -> LiveKitServer:
         port, secret = free_ports(1)[0], new_secret()
         command = command_of(binary, port, secret, remote_unmute, sections or {})
-        return LiveKitServer(port=port, api_secret=secret, command=command)
+        return LiveKitServer(
+            version=version_of(binary), port=port, api_secret=secret, command=command
+        )
 
     with running(configure) as server:
         yield server
 
 
 new_secret = partial(secrets.token_hex, 32)
+
+
+@cache
+def version_of(binary: Path) -> str:
+    """Return the version that a LiveKit server's binary says it is, for instance 1.13.5."""
+    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
+    return said.split()[-1]
 
 
 def command_of(

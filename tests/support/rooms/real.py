@@ -93,6 +93,8 @@ class RealRooms(Rooms):
 
     @override
     async def unpublish(self, participant: Participant, sid: TrackSid) -> None:
+        """Wait for the track's media first: one in ten that are unpublished earlier stays there."""
+        await _until_not(partial(self._is_pending, participant, sid))
         await self._clients[participant].local_participant.unpublish_track(sid)
         await _until_not(partial(self._is_published, participant, sid))
 
@@ -145,6 +147,11 @@ class RealRooms(Rooms):
                 return False
             raise
         return True
+
+    async def _is_pending(self, participant: Participant, sid: TrackSid) -> bool:
+        asked = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
+        info = await self._api.room.get_participant(asked)
+        return sid not in {track.sid for track in info.tracks}
 
     async def _is_published(self, participant: Participant, sid: TrackSid) -> bool:
         """Ask in the one way that does not lag; what the question does to the track is no loss."""
