@@ -46,6 +46,10 @@ class ClusterNode(LiveKitServer):
         super().start()
         (self.node_id,) = self._node_ids() - before
 
+    def is_registered(self) -> bool:
+        """Return whether other nodes find it; LiveKit creates no room on it before."""
+        return self.node_id in self._node_ids()
+
     def _node_ids(self) -> set[str]:
         return set(re.findall(r"ND_\w+", self.redis.ask("HKEYS nodes")))
 
