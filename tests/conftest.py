@@ -19,7 +19,7 @@ from tests.support import secret_scan  # noqa: E402 - see above
 from tests.support.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
 from tests.support.command import Run  # noqa: E402 - see above
 from tests.support.livekit_cluster import LiveKitCluster, run_livekit_cluster  # noqa: E402 - see above
-from tests.support.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
+from tests.support.livekit_server import LiveKitServer, run_livekit_server, version_of  # noqa: E402 - see above
 from tests.support.timeouts import scale_timeout  # noqa: E402 - see above
 
 __all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks"]
@@ -62,10 +62,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     reasons = [_why_deselected(item, config) for item in items]
     deselected = [item for item, reason in zip(items, reasons, strict=True) if reason]
     config.stash[_DESELECTED] = Counter(reason for reason in reasons if reason)
+    if hasattr(config, "workeroutput"):  # of pytest-xdist, which collects in its workers only
+        config.workeroutput["deselected"] = dict(config.stash[_DESELECTED])
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item, reason in zip(items, reasons, strict=True) if not reason]
     for item in items:
         scale_timeout(item)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist deselected; each collects the same tests."""
+    node.config.stash[_DESELECTED] = Counter(getattr(node, "workeroutput", {}).get("deselected"))
 
 
 def pytest_terminal_summary(
@@ -76,12 +84,8 @@ def pytest_terminal_summary(
 
 
 def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
-    cluster = item.get_closest_marker("livekit_cluster")
-    server = cluster or item.get_closest_marker("livekit_server")
-    if server and not config.getoption("--livekit-server"):
-        return "needs a real LiveKit server: --livekit-server=PATH"
-    if cluster and not config.getoption("--redis-server"):
-        return "needs two LiveKit servers joined by Redis: --redis-server=PATH"
+    if reason := _why_not_on_livekit(item, config):
+        return reason
     if item.get_closest_marker("json_test_suite") and not os.environ.get("JSON_TEST_SUITE"):
         return "needs a checkout of the JSON test suite: JSON_TEST_SUITE=PATH"
     if item.get_closest_marker("soak") and not length_of(config).is_soak:
@@ -92,8 +96,21 @@ def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
     unknown = [name for name in differs if not hasattr(item.cls, name)]
     if unknown:
         raise pytest.UsageError(f"{item.cls.__name__}.differs names no test: {unknown}")
-    reason = differs.get(item.originalname)
-    return f"{item.cls.__name__} differs: {reason}" if reason else ""
+    why = differs.get(item.originalname)
+    return f"{item.cls.__name__} differs: {why}" if why else ""
+
+
+def _why_not_on_livekit(item: pytest.Item, config: pytest.Config) -> str:
+    cluster = item.get_closest_marker("livekit_cluster")
+    server = cluster or item.get_closest_marker("livekit_server")
+    if server and not config.getoption("--livekit-server"):
+        return "needs a real LiveKit server: --livekit-server=PATH"
+    if cluster and not config.getoption("--redis-server"):
+        return "needs two LiveKit servers joined by Redis: --redis-server=PATH"
+    since = item.get_closest_marker("livekit_since")
+    if since and version_of(config.getoption("--livekit-server")) < since.args:
+        return f"needs LiveKit {'.'.join(map(str, since.args))}, not an older one"
+    return ""
 
 
 @pytest.fixture(scope="session")
