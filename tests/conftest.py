@@ -73,7 +73,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist deselected; each collects the same tests."""
-    node.config.stash[_DESELECTED] = Counter(getattr(node, "workeroutput", {}).get("deselected"))
+    deselected: dict[str, int] = getattr(node, "workeroutput", {}).get("deselected", {})
+    node.config.stash[_DESELECTED] = Counter(deselected)
 
 
 def pytest_terminal_summary(

@@ -27,7 +27,7 @@ PROTOBUF = "application/protobuf"
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 MUTE = "MutePublishedTrack"
-_VERSION_OF_THE_DOUBLE = "1.13.5"
+_VERSION_OF_THE_DOUBLE = (1, 13, 5)
 
 
 @frozen(kw_only=True)
@@ -65,7 +65,7 @@ def refusal(text: str) -> HttpAnswer:
 class LiveKit:
     """Where to ask, with which key, and the back door to the rooms."""
 
-    version: str
+    version: tuple[int, ...]
     url: str
     api_key: str
     api_secret: str = field(repr=False)

@@ -24,14 +24,14 @@ class Behaviour:
     """What a mute may be answered after the timeout that its header asks for."""
 
 
-BEHAVIOUR: Final[Mapping[str, Behaviour]] = {
-    "1.13.5": Behaviour(
+BEHAVIOUR: Final[Mapping[tuple[int, ...], Behaviour]] = {
+    (1, 13, 5): Behaviour(
         wrong_secret="token signature is invalid: signature is invalid",
         expired="token has invalid claims: token is expired",
         not_valid_yet="token has invalid claims: token is not valid yet",
         after_the_timeout=(CANCELED,),
     ),
-    "1.9.11": Behaviour(
+    (1, 9, 11): Behaviour(
         wrong_secret="go-jose/go-jose: error in cryptographic primitive",
         expired="go-jose/go-jose/jwt: validation failed, token is expired (exp)",
         not_valid_yet="go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)",

@@ -65,7 +65,7 @@ class LiveKitCluster:
     redis: RedisServer
 
     @property
-    def version(self) -> str:
+    def version(self) -> tuple[int, ...]:
         return self.service_node.version
 
     @property

@@ -1,6 +1,7 @@
 """A real LiveKit server as a process of the tests' own."""
 
 import json
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ API_KEY = "devkey"
 class LiveKitServer(ServerProcess):
     """A LiveKit server on loopback. Where it is killed, its rooms are lost."""
 
-    version: str
+    version: tuple[int, ...]
     api_key: str = API_KEY
     api_secret: str = field(repr=False)
     node_id: str = field(init=False, default="")
@@ -70,10 +71,10 @@ new_secret = partial(secrets.token_hex, 32)
 
 
 @cache
-def version_of(binary: Path) -> str:
-    """Return the version that a LiveKit server's binary says it is, for instance 1.13.5."""
+def version_of(binary: Path) -> tuple[int, ...]:
+    """Return the version that a LiveKit server's binary says it is, for instance 1, 13, 5."""
     said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
-    return said.split()[-1]
+    return tuple(map(int, re.findall(r"\d+", said)))
 
 
 def command_of(

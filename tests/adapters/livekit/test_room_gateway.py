@@ -74,6 +74,20 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
             yield gateway
 
 
+@pytest.mark.livekit_since(1, 13)
+class TestLiveKitRoomGatewayOnARealServerThatAsksTheRoom(TestLiveKitRoomGatewayOnARealServer):
+    """LiveKit's GetParticipant waits 3 s in a missing room, as MutePublishedTrack does."""
+
+    @pytest.fixture
+    @override
+    def server(
+        self, livekit_server: Callable[..., LiveKitServer], *, remote_unmute: bool
+    ) -> LiveKitServer:
+        return livekit_server(
+            remote_unmute, {"api": {"enable_psrpc_for_get_list_participants": True}}
+        )
+
+
 @pytest.mark.livekit_cluster
 class TestLiveKitRoomGatewayOnTwoNodes(TestLiveKitRoomGatewayOnARealServer):
     @pytest.fixture

@@ -66,7 +66,7 @@ class RealRooms(Rooms):
     @override
     async def join(self, room: RoomName, identity: ParticipantIdentity) -> Participant:
         client = rtc.Room()
-        grants = VideoGrants(room_join=True, room=room)
+        grants = VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
         token = AccessToken(self._server.api_key, self._server.api_secret)
         await client.connect(
             self._server.url, token.with_identity(identity).with_grants(grants).to_jwt()
@@ -103,6 +103,8 @@ class RealRooms(Rooms):
         """Ask the participant's client once it has received all that the server has sent to it.
 
         What the server sends to one client arrives in order, so a message of our own comes last.
+        The client repeats each mute to the server, which a later unmute must not overtake: so the
+        server has to have answered a request of the client's, too.
         """
         client = self._clients[participant]
         received = asyncio.Event()
@@ -121,6 +123,7 @@ class RealRooms(Rooms):
         async with asyncio.timeout(_TIMEOUT_S):
             await received.wait()
         client.off("participant_metadata_changed", on_metadata)
+        await client.local_participant.set_metadata("")
         return client.local_participant.track_publications[sid].muted
 
     @override
