@@ -61,9 +61,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     reasons = [_why_deselected(item, config) for item in items]
     deselected = [item for item, reason in zip(items, reasons, strict=True) if reason]
-    config.stash[_DESELECTED] = Counter(reason for reason in reasons if reason)
+    counted = config.stash[_DESELECTED] = Counter(reason for reason in reasons if reason)
     if hasattr(config, "workeroutput"):  # of pytest-xdist, which collects in its workers only
-        config.workeroutput["deselected"] = dict(config.stash[_DESELECTED])
+        config.workeroutput["deselected"] = dict(counted)
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item, reason in zip(items, reasons, strict=True) if not reason]
     for item in items:
