@@ -7,9 +7,11 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test coverage check test-all bench soak mutants audit install clean
+.PHONY: help run test coverage check test-all test-livekit bench soak mutants audit install clean
 
 SOAK ?= 1
+LIVEKIT_VERSIONS ?= 1.13.5 1.9.11
+LIVEKIT_SERVERS := $(LIVEKIT_VERSIONS:%=.livekit/%/server)
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,11 +42,31 @@ test-all:  ## the tests on every Python from 3.11 to 3.13 found here
 		done; \
 	done; [ $$ran = 1 ] || { echo "no Python from 3.11 to 3.13 found"; exit 1; }
 
+test-livekit: redis-server install $(LIVEKIT_SERVERS)  ## the tests on real LiveKit servers, each alone and with a second node
+	@failed=; for server in $(LIVEKIT_SERVERS); do \
+		printf '\n%s\n' "LiveKit: $$server"; \
+		$(BIN)/python -m pytest -n auto --dist loadfile -m 'livekit_server or livekit_cluster' \
+			--livekit-server=$$server $(ARGS) || failed="$$failed $$server"; \
+	done; [ -z "$$failed" ] || { echo "tests failed on:$$failed"; exit 1; }
+
+.livekit/%/server:
+	@command -v go >/dev/null || { echo "make: LiveKit $* is built with Go 1.26 or newer (https://go.dev/dl); \
+	there is no go on PATH" >&2; exit 1; }
+	GOBIN=$(CURDIR)/$(@D) GOFLAGS=-mod=mod GOTOOLCHAIN=auto go install github.com/livekit/livekit-server/cmd/server@v$*
+
+.PHONY: redis-server
+redis-server:
+	@command -v "$${REDIS_SERVER:-redis-server}" >/dev/null || { echo "make: two LiveKit servers are joined by Redis; \
+	install redis-server (Debian's package of that name), or name it in REDIS_SERVER" >&2; exit 1; }
+
 bench: install  ## benchmarks beside a bare handler; ARGS are passed on
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: install  ## robustness tests at SOAK (1) times their full length, with a table of metrics
-	$(BIN)/python -m pytest -p no:xdist --timeout=0 -m robustness --soak=$(SOAK) $(ARGS)
+SOAK_LIVEKIT := $(if $(shell command -v go),$(firstword $(LIVEKIT_SERVERS)))
+
+soak: install $(SOAK_LIVEKIT)  ## robustness tests at SOAK (1) times their full length, with a table of metrics
+	$(BIN)/python -m pytest -p no:xdist --timeout=0 -m robustness --soak=$(SOAK) \
+		$(if $(SOAK_LIVEKIT),--livekit-server=$(SOAK_LIVEKIT)) $(ARGS)
 
 mutants: install  ## mutation testing; MODULE=domain/room.py TESTS=tests/domain for one module alone
 	@$(if $(MODULE),echo '$(MODULE):$(TESTS)',grep -v '^#' tests/mutants.txt) | { failed=0; \
@@ -69,5 +91,5 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-clean:  ## remove the virtual environments and what was built
-	rm -rf $(VENV) $(VENV)-* build dist
+clean:  ## remove the virtual environments, LiveKit servers and what was built
+	rm -rf $(VENV) $(VENV)-* .livekit build dist

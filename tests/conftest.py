@@ -1,11 +1,14 @@
 """What all tests share: options, the tests that are deselected, and timeouts."""
 
+import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from functools import cache
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,11 +18,14 @@ from tests.robustness.metrics import RobustnessReport, length, length_of, metric
 from tests.support import secret_scan  # noqa: E402 - see above
 from tests.support.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
 from tests.support.command import Run  # noqa: E402 - see above
-from tests.support.livekit_server import LiveKitServer, run_livekit_server  # noqa: E402 - see above
+from tests.support.livekit_cluster import LiveKitCluster, run_livekit_cluster  # noqa: E402 - see above
+from tests.support.livekit_server import LiveKitServer, run_livekit_server, version_of  # noqa: E402 - see above
 from tests.support.namespaces import may_unshare  # noqa: E402 - see above
 from tests.support.timeouts import scale_timeout  # noqa: E402 - see above
 
 __all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks"]
+
+T = TypeVar("T")
 
 _DESELECTED = pytest.StashKey[Counter[str]]()
 
@@ -31,6 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         default=os.environ.get("LIVEKIT_SERVER") or None,
         help="a LiveKit server's binary, to run the tests that need one (also: LIVEKIT_SERVER)",
+    )
+    parser.addoption(
+        "--redis-server",
+        type=Path,
+        metavar="PATH",
+        default=os.environ.get("REDIS_SERVER") or shutil.which("redis-server"),
+        help="a Redis server's binary, for the tests that need two LiveKit servers"
+        " (also: REDIS_SERVER; by default the one on PATH)",
     )
     parser.addoption(
         "--soak",
@@ -48,11 +62,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     reasons = [_why_deselected(item, config) for item in items]
     deselected = [item for item, reason in zip(items, reasons, strict=True) if reason]
-    config.stash[_DESELECTED] = Counter(reason for reason in reasons if reason)
+    counted = config.stash[_DESELECTED] = Counter(reason for reason in reasons if reason)
+    if hasattr(config, "workeroutput"):  # of pytest-xdist, which collects in its workers only
+        config.workeroutput["deselected"] = dict(counted)
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item, reason in zip(items, reasons, strict=True) if not reason]
     for item in items:
         scale_timeout(item)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist deselected; each collects the same tests."""
+    deselected: dict[str, int] = getattr(node, "workeroutput", {}).get("deselected", {})
+    node.config.stash[_DESELECTED] = Counter(deselected)
 
 
 def pytest_terminal_summary(
@@ -63,8 +86,8 @@ def pytest_terminal_summary(
 
 
 def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
-    if item.get_closest_marker("livekit_server") and not config.getoption("--livekit-server"):
-        return "needs a real LiveKit server: --livekit-server=PATH"
+    if reason := _why_not_on_livekit(item, config):
+        return reason
     if item.get_closest_marker("json_test_suite") and not os.environ.get("JSON_TEST_SUITE"):
         return "needs a checkout of the JSON test suite: JSON_TEST_SUITE=PATH"
     if item.get_closest_marker("unshare") and not may_unshare():
@@ -77,21 +100,59 @@ def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
     unknown = [name for name in differs if not hasattr(item.cls, name)]
     if unknown:
         raise pytest.UsageError(f"{item.cls.__name__}.differs names no test: {unknown}")
-    reason = differs.get(item.originalname)
-    return f"{item.cls.__name__} differs: {reason}" if reason else ""
+    why = differs.get(item.originalname)
+    return f"{item.cls.__name__} differs: {why}" if why else ""
+
+
+def _why_not_on_livekit(item: pytest.Item, config: pytest.Config) -> str:
+    cluster = item.get_closest_marker("livekit_cluster")
+    server = cluster or item.get_closest_marker("livekit_server")
+    if server and not config.getoption("--livekit-server"):
+        return "needs a real LiveKit server: --livekit-server=PATH"
+    if cluster and not config.getoption("--redis-server"):
+        return "needs two LiveKit servers joined by Redis: --redis-server=PATH"
+    since = item.get_closest_marker("livekit_since")
+    if since and version_of(config.getoption("--livekit-server")) < since.args:
+        return f"needs LiveKit {'.'.join(map(str, since.args))}, not an older one"
+    return ""
 
 
 @pytest.fixture(scope="session")
-def livekit_server(pytestconfig: pytest.Config) -> Iterator[Callable[[bool], LiveKitServer]]:
-    """Real LiveKit servers with remote unmute on or off, each started when first asked for."""
+def livekit_server(pytestconfig: pytest.Config) -> Iterator[Callable[..., LiveKitServer]]:
+    """Real LiveKit servers, each started when first asked for.
+
+    They are asked for by ``remote_unmute``, and optionally by further ``sections`` of LiveKit's
+    configuration, for instance ``{"api": {...}}``.
+    """
     binary = pytestconfig.getoption("--livekit-server")
+    with _started_once(partial(run_livekit_server, binary)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def livekit_cluster(pytestconfig: pytest.Config) -> Iterator[Callable[..., LiveKitCluster]]:
+    """Real LiveKit clusters of two nodes with Redis, asked for like the single servers."""
+    livekit, redis = map(pytestconfig.getoption, ("--livekit-server", "--redis-server"))
+    with _started_once(partial(run_livekit_cluster, livekit, redis)) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _started_once(
+    run: Callable[..., AbstractContextManager[T]],
+) -> Iterator[Callable[..., T]]:
+    """Provide a function that enters what runs, once for each configuration."""
+    started: dict[str, T] = {}
     with ExitStack() as running:
 
-        @cache
-        def server(remote_unmute: bool) -> LiveKitServer:
-            return running.enter_context(run_livekit_server(binary, remote_unmute=remote_unmute))
+        def start(remote_unmute: bool, sections: Mapping[str, Any] | None = None) -> T:
+            key = json.dumps((remote_unmute, sections))
+            if key not in started:
+                running_one = run(remote_unmute=remote_unmute, sections=sections)
+                started[key] = running.enter_context(running_one)
+            return started[key]
 
-        yield server
+        yield start
 
 
 @pytest.fixture

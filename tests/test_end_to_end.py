@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from attrs import frozen
 from pytest_aiohttp import AiohttpServer
+from typing_extensions import override
 
 from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
@@ -18,6 +19,7 @@ from contract.livekit_rooms import TURN_PASSWORD, LiveKitRooms
 from contract.rooms import ALICE, BOB, NO_TRACK, Rooms, publish, unused_name
 from domain.caller import TenantId
 from domain.track import Participant, TrackSid
+from tests.support.livekit_cluster import LiveKitCluster, RealLiveKit
 from tests.support.livekit_server import LiveKitServer
 from tests.support.rooms import arranged
 from tests.support.rooms.real import rooms_on
@@ -223,14 +225,24 @@ class TestWithARealServer(EndToEnd):
     @pytest.fixture
     def server(
         self, livekit_server: Callable[[bool], LiveKitServer], remote_unmute: bool
-    ) -> LiveKitServer:
+    ) -> RealLiveKit:
         return livekit_server(remote_unmute)
 
     @pytest.fixture
-    def livekit(self, server: LiveKitServer) -> LiveKit:
+    def livekit(self, server: RealLiveKit) -> LiveKit:
         return LiveKit(server.url, server.api_key, server.api_secret)
 
     @pytest.fixture
-    async def rooms(self, server: LiveKitServer) -> AsyncIterator[Rooms]:
+    async def rooms(self, server: RealLiveKit) -> AsyncIterator[Rooms]:
         async with rooms_on(server) as rooms:
             yield rooms
+
+
+@pytest.mark.livekit_cluster
+class TestWithTwoNodes(TestWithARealServer):
+    @pytest.fixture
+    @override
+    def server(
+        self, livekit_cluster: Callable[[bool], LiveKitCluster], remote_unmute: bool
+    ) -> LiveKitCluster:
+        return livekit_cluster(remote_unmute)

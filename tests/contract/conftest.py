@@ -7,6 +7,7 @@ import pytest
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from tests.contract.livekit_over_http import LiveKit, double_served, server_reached
+from tests.support.livekit_cluster import LiveKitCluster
 from tests.support.livekit_server import LiveKitServer
 
 
@@ -31,18 +32,25 @@ def double(*, remote_unmute: bool, absent_wait_s: float) -> LiveKitDouble:
     )
 
 
-@pytest.fixture(params=["double", pytest.param("real", marks=pytest.mark.livekit_server)])
+@pytest.fixture(
+    params=[
+        "double",
+        pytest.param("real", marks=pytest.mark.livekit_server),
+        pytest.param("two-nodes", marks=pytest.mark.livekit_cluster),
+    ]
+)
 async def livekit(
     request: pytest.FixtureRequest,
     double: LiveKitDouble,
     livekit_server: Callable[[bool], LiveKitServer],
+    livekit_cluster: Callable[[bool], LiveKitCluster],
     *,
     remote_unmute: bool,
 ) -> AsyncIterator[LiveKit]:
-    reached = (
-        double_served(double)
-        if request.param == "double"
-        else server_reached(livekit_server(remote_unmute))
-    )
-    async with reached as livekit:
+    reached = {
+        "double": lambda: double_served(double),
+        "real": lambda: server_reached(livekit_server(remote_unmute)),
+        "two-nodes": lambda: server_reached(livekit_cluster(remote_unmute)),
+    }
+    async with reached[request.param]() as livekit:
         yield livekit

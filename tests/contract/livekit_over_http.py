@@ -17,7 +17,7 @@ from contract.livekit_double import LiveKitDouble
 from contract.rooms import Rooms
 from domain.room import RoomName
 from domain.track import Participant, TrackSid
-from tests.support.livekit_server import LiveKitServer
+from tests.support.livekit_cluster import RealLiveKit
 from tests.support.rooms import arranged
 from tests.support.rooms.real import rooms_on
 
@@ -27,6 +27,7 @@ PROTOBUF = "application/protobuf"
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 MUTE = "MutePublishedTrack"
+_VERSION_OF_THE_DOUBLE = (1, 13, 5)
 
 
 @frozen(kw_only=True)
@@ -64,6 +65,7 @@ def refusal(text: str) -> HttpAnswer:
 class LiveKit:
     """Where to ask, with which key, and the back door to the rooms."""
 
+    version: tuple[int, ...]
     url: str
     api_key: str
     api_secret: str = field(repr=False)
@@ -124,6 +126,7 @@ class LiveKit:
 async def double_served(double: LiveKitDouble) -> AsyncIterator[LiveKit]:
     async with TestServer(double.app()) as server, aiohttp.ClientSession() as session:
         yield LiveKit(
+            version=_VERSION_OF_THE_DOUBLE,
             url=str(server.make_url("/")),
             api_key=double.api_key,
             api_secret=double.api_secret,
@@ -133,9 +136,10 @@ async def double_served(double: LiveKitDouble) -> AsyncIterator[LiveKit]:
 
 
 @asynccontextmanager
-async def server_reached(server: LiveKitServer) -> AsyncIterator[LiveKit]:
+async def server_reached(server: RealLiveKit) -> AsyncIterator[LiveKit]:
     async with rooms_on(server) as rooms, aiohttp.ClientSession() as session:
         yield LiveKit(
+            version=server.version,
             url=server.url,
             api_key=server.api_key,
             api_secret=server.api_secret,

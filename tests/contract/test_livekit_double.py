@@ -15,12 +15,11 @@ from contract.rooms import ALICE, BOB, NO_TRACK, publish, unused_name
 from domain.room import RoomName
 from domain.track import Participant, TrackSid
 from tests.contract.livekit_over_http import MUTE, HttpAnswer, LiveKit, twirp_error
+from tests.contract.livekit_versions import BEHAVIOUR, NO_RESPONSE
 
 NOT_ENABLED = twirp_error(
     412, "failed_precondition", "twirp error unknown: remote unmute not enabled"
 )
-NO_RESPONSE = twirp_error(503, "unavailable", "twirp error unknown: no response from servers")
-CANCELED = twirp_error(408, "canceled", "twirp error unknown: request canceled")
 ABSENT = twirp_error(404, "not_found", "twirp error unknown: participant does not exist")
 REMOTE_UNMUTE = pytest.mark.parametrize("remote_unmute", [True], ids=["remote-unmute"])
 LONG_WAIT = pytest.mark.parametrize("absent_wait_s", [60.0], ids=["long-wait"])
@@ -107,12 +106,14 @@ class TestMutePublishedTrack:
     async def test_obeys_the_timeout_header(self, livekit: LiveKit, timeout_ms: str) -> None:
         absent = Participant(room=await unused_name(livekit.rooms), identity=ALICE)
         headers = {"X-Twirp-Timeout-Ms": timeout_ms}
-        assert await livekit.mute(absent, NO_TRACK, headers=headers) == CANCELED
+        answer = await livekit.mute(absent, NO_TRACK, headers=headers)
+        assert answer in BEHAVIOUR[livekit.version].after_the_timeout
 
     async def test_mutes_nothing_in_no_time(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
         headers = {"X-Twirp-Timeout-Ms": "0"}
-        assert await livekit.mute(alice, sid, headers=headers) == CANCELED
+        answer = await livekit.mute(alice, sid, headers=headers)
+        assert answer in BEHAVIOUR[livekit.version].after_the_timeout
         assert not await livekit.rooms.is_muted(alice, sid)
 
     @pytest.mark.parametrize("timeout_ms", ["4000", "soon", ""])

@@ -37,7 +37,7 @@ async def killed(server: LiveKitServer) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.to_thread(server.start_again)
+        await asyncio.to_thread(server.start)
 
 
 @asynccontextmanager

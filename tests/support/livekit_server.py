@@ -1,94 +1,87 @@
 """A real LiveKit server as a process of the tests' own."""
 
 import json
-import os
+import re
 import secrets
-import socket
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache, partial
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP
-from typing import IO
+from typing import Any
 
 from attrs import define, field
+from typing_extensions import override
 
-from tests.support.timeouts import scaled
+from tests.support.server_process import ServerProcess, free_ports, running
 
-_START_S = scaled(60.0)
-_ATTEMPTS = 3
-_POLL_S = 0.05
-
-
-class ServerDidNotStartError(Exception):
-    """A binary is not a LiveKit server, or does not start here."""
+API_KEY = "devkey"
 
 
 @define(kw_only=True)
-class LiveKitServer:
-    """A running server on loopback."""
+class LiveKitServer(ServerProcess):
+    """A LiveKit server on loopback. Where it is killed, its rooms are lost."""
 
-    port: int
-    api_key: str
+    version: tuple[int, ...]
+    api_key: str = API_KEY
     api_secret: str = field(repr=False)
-    command: Sequence[str] = field(repr=False)
-    process: "subprocess.Popen[bytes]" = field(repr=False)
+    node_id: str = field(init=False, default="")
+    """The node that is to host the rooms; empty for LiveKit's own choice."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def kill(self) -> None:
-        """End the server; its rooms are lost."""
-        _kill(self.process)
-
-    def start_again(self) -> None:
-        """Start the server that was killed on its old ports, and wait until it answers."""
-        self.process = _run(self.command, self.port)
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Keep the server from answering; its port stays open."""
-        self.process.send_signal(SIGSTOP)
-        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # until then it may still answer
+    @override
+    def is_up(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=1)
         try:
-            yield
+            connection.request("GET", "/")
+            return connection.getresponse().status == HTTPStatus.OK
+        except OSError:
+            return False
         finally:
-            self.process.send_signal(SIGCONT)
+            connection.close()
 
 
 @contextmanager
-def run_livekit_server(binary: Path, *, remote_unmute: bool) -> Iterator[LiveKitServer]:
-    """Run a server while this is entered.
+def run_livekit_server(
+    binary: Path, *, remote_unmute: bool, sections: Mapping[str, Any] | None = None
+) -> Iterator[LiveKitServer]:
+    """Run a single server while this is entered, with further sections of its configuration.
 
     Raises:
-        ServerDidNotStartError: it ended, or did not answer within 20 s.
+        ServerDidNotStartError: it ended, or did not answer within a minute.
     """
-    server = _start_on_free_ports(binary, remote_unmute=remote_unmute)
-    try:
+
+    def configure() -> LiveKitServer:
+        port, secret = free_ports(1)[0], new_secret()
+        command = command_of(binary, port, secret, remote_unmute, sections or {})
+        return LiveKitServer(
+            version=version_of(binary), port=port, api_secret=secret, command=command
+        )
+
+    with running(configure) as server:
         yield server
-    finally:
-        _kill(server.process)
 
 
-def _start_on_free_ports(binary: Path, *, remote_unmute: bool) -> LiveKitServer:
-    """Start a server, again where somebody took a port between its choice and its use."""
-    for _ in range(_ATTEMPTS):
-        try:
-            return _start(binary, remote_unmute=remote_unmute)
-        except ServerDidNotStartError as error:
-            if "address already in use" not in str(error):
-                raise
-    raise ServerDidNotStartError("no port stayed free")
+new_secret = partial(secrets.token_hex, 32)
 
 
-def _start(binary: Path, *, remote_unmute: bool) -> LiveKitServer:
-    port, tcp_port, udp_port = _free_ports(3)
-    api_key, api_secret = "devkey", secrets.token_hex(32)
+@cache
+def version_of(binary: Path) -> tuple[int, ...]:
+    """Return the version that a LiveKit server's binary says it is, for instance 1, 13, 5."""
+    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.findall(r"\d+", said)))
+
+
+def command_of(
+    binary: Path, port: int, api_secret: str, remote_unmute: bool, sections: Mapping[str, Any]
+) -> list[str]:
+    """Return the command of a server, with further sections of its configuration."""
+    tcp_port, udp_port = free_ports(2)
     config = {
         "port": port,
         "bind_addresses": ["127.0.0.1"],
@@ -100,60 +93,9 @@ def _start(binary: Path, *, remote_unmute: bool) -> LiveKitServer:
             "tcp_port": tcp_port,
             "udp_port": udp_port,
         },
-        "keys": {api_key: api_secret},
+        "keys": {API_KEY: api_secret},
         "room": {"auto_create": True, "enable_remote_unmute": remote_unmute},
         "logging": {"level": "error"},
+        **sections,
     }
-    command = [str(binary), "--config-body", json.dumps(config)]
-    return LiveKitServer(
-        port=port,
-        api_key=api_key,
-        api_secret=api_secret,
-        command=command,
-        process=_run(command, port),
-    )
-
-
-def _run(command: Sequence[str], port: int) -> "subprocess.Popen[bytes]":
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            _wait_until_up(process, port, log)
-        except BaseException:
-            _kill(process)
-            raise
-    return process
-
-
-def _free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("", 0)) for _ in range(number)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
-
-
-def _wait_until_up(process: "subprocess.Popen[bytes]", port: int, log: IO[bytes]) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        if _is_up(port):
-            return
-        time.sleep(_POLL_S)
-    log.seek(0)
-    raise ServerDidNotStartError(log.read().decode(errors="replace")[-2000:])
-
-
-def _is_up(port: int) -> bool:
-    connection = HTTPConnection("127.0.0.1", port, timeout=1)
-    try:
-        connection.request("GET", "/")
-        return connection.getresponse().status == HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
+    return [str(binary), "--config-body", json.dumps(config)]

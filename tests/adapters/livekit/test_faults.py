@@ -160,7 +160,9 @@ class TestFaults:
             calls = (
                 client.list_rooms([ALICE.room], within(0.3)),
                 client.get_participant(ALICE, within(0.3)),
-                gateway.mute_track(ALICE, SID, muted=True, deadline=within(0.3)),
+                gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(0.3)
+                ),
             )
             errors = await asyncio.gather(*calls, return_exceptions=True)
         expected = f"cannot connect to {address}: no answer before the deadline"

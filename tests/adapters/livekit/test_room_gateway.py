@@ -16,6 +16,7 @@ from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from contract.room_gateway import MANY, RoomGatewayContract
 from contract.rooms import Rooms
+from tests.support.livekit_cluster import LiveKitCluster, RealLiveKit
 from tests.support.livekit_server import LiveKitServer
 from tests.support.rooms import arranged
 from tests.support.rooms.real import rooms_on
@@ -73,19 +74,43 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
     @pytest.fixture
     def server(
         self, livekit_server: Callable[[bool], LiveKitServer], *, remote_unmute: bool
-    ) -> LiveKitServer:
+    ) -> RealLiveKit:
         return livekit_server(remote_unmute)
 
     @pytest.fixture
-    async def rooms(self, server: LiveKitServer) -> AsyncIterator[Rooms]:
+    async def rooms(self, server: RealLiveKit) -> AsyncIterator[Rooms]:
         async with rooms_on(server) as rooms:
             yield rooms
 
     @pytest.fixture
-    async def gateway(self, server: LiveKitServer) -> AsyncIterator[RoomGateway]:
+    async def gateway(self, server: RealLiveKit) -> AsyncIterator[RoomGateway]:
         async with open_gateway(
             url=server.url,
             api_key=partial(ApiKey, name=server.api_key, secret=server.api_secret),
             limits=LiveKitLimits(max_connections=CONNECTIONS),
         ) as gateway:
             yield gateway
+
+
+@pytest.mark.livekit_since(1, 13)
+class TestLiveKitRoomGatewayOnARealServerThatAsksTheRoom(TestLiveKitRoomGatewayOnARealServer):
+    """LiveKit's GetParticipant waits 3 s in a missing room, as MutePublishedTrack does."""
+
+    @pytest.fixture
+    @override
+    def server(
+        self, livekit_server: Callable[..., LiveKitServer], *, remote_unmute: bool
+    ) -> LiveKitServer:
+        return livekit_server(
+            remote_unmute, {"api": {"enable_psrpc_for_get_list_participants": True}}
+        )
+
+
+@pytest.mark.livekit_cluster
+class TestLiveKitRoomGatewayOnTwoNodes(TestLiveKitRoomGatewayOnARealServer):
+    @pytest.fixture
+    @override
+    def server(
+        self, livekit_cluster: Callable[[bool], LiveKitCluster], *, remote_unmute: bool
+    ) -> LiveKitCluster:
+        return livekit_cluster(remote_unmute)

@@ -26,6 +26,7 @@ from typing_extensions import override
 from contract.rooms import Rooms
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, TrackSid
+from tests.support.livekit_cluster import RealLiveKit
 from tests.support.livekit_server import LiveKitServer
 
 _TIMEOUT_S = 10.0
@@ -38,6 +39,8 @@ class RealRooms(Rooms):
     """Rooms on a server, which other tests use too, so that every name is a new one."""
 
     _server: LiveKitServer
+    _asked: LiveKitServer
+    """The one that the gateway asks: in a cluster, not the one with the rooms."""
     _api: LiveKitAPI
     _clients: dict[Participant, rtc.Room] = field(init=False, factory=dict)
     _sources: list[rtc.AudioSource] = field(init=False, factory=list)
@@ -45,7 +48,9 @@ class RealRooms(Rooms):
     @override
     async def open(self, name: RoomName | None = None, *, metadata: str = "") -> RoomName:
         opened = name or RoomName(f"room-{uuid4().hex}")
-        await self._api.room.create_room(CreateRoomRequest(name=opened, metadata=metadata))
+        await self._api.room.create_room(
+            CreateRoomRequest(name=opened, metadata=metadata, node_id=self._server.node_id)
+        )
         return opened
 
     @override
@@ -61,7 +66,7 @@ class RealRooms(Rooms):
     @override
     async def join(self, room: RoomName, identity: ParticipantIdentity) -> Participant:
         client = rtc.Room()
-        grants = VideoGrants(room_join=True, room=room)
+        grants = VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
         token = AccessToken(self._server.api_key, self._server.api_secret)
         await client.connect(
             self._server.url, token.with_identity(identity).with_grants(grants).to_jwt()
@@ -88,6 +93,8 @@ class RealRooms(Rooms):
 
     @override
     async def unpublish(self, participant: Participant, sid: TrackSid) -> None:
+        """Wait for the track's media first: one in ten that are unpublished earlier stays there."""
+        await _until_not(partial(self._is_pending, participant, sid))
         await self._clients[participant].local_participant.unpublish_track(sid)
         await _until_not(partial(self._is_published, participant, sid))
 
@@ -96,6 +103,8 @@ class RealRooms(Rooms):
         """Ask the participant's client once it has received all that the server has sent to it.
 
         What the server sends to one client arrives in order, so a message of our own comes last.
+        The client repeats each mute to the server, which a later unmute must not overtake: so the
+        server has to have answered a request of the client's, too.
         """
         client = self._clients[participant]
         received = asyncio.Event()
@@ -114,6 +123,7 @@ class RealRooms(Rooms):
         async with asyncio.timeout(_TIMEOUT_S):
             await received.wait()
         client.off("participant_metadata_changed", on_metadata)
+        await client.local_participant.set_metadata("")
         return client.local_participant.track_publications[sid].muted
 
     @override
@@ -130,7 +140,7 @@ class RealRooms(Rooms):
 
     @asynccontextmanager
     async def _unreachable(self) -> AsyncIterator[None]:
-        with self._server.stopped():
+        with self._asked.stopped():
             yield
 
     async def disconnect_all(self) -> None:
@@ -149,6 +159,11 @@ class RealRooms(Rooms):
             raise
         return True
 
+    async def _is_pending(self, participant: Participant, sid: TrackSid) -> bool:
+        asked = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
+        info = await self._api.room.get_participant(asked)
+        return sid not in {track.sid for track in info.tracks}
+
     async def _is_published(self, participant: Participant, sid: TrackSid) -> bool:
         """Ask in the one way that does not lag; what the question does to the track is no loss."""
         answer = await self._api.room.mute_published_track(
@@ -160,10 +175,15 @@ class RealRooms(Rooms):
 
 
 @asynccontextmanager
-async def rooms_on(server: LiveKitServer) -> AsyncIterator[RealRooms]:
-    """Open the back door to a server's rooms, and disconnect every participant at the end."""
+async def rooms_on(livekit: RealLiveKit) -> AsyncIterator[RealRooms]:
+    """Open the back door to a LiveKit's rooms, and disconnect every participant at the end."""
+    server, asked = (
+        (livekit, livekit)
+        if isinstance(livekit, LiveKitServer)
+        else (livekit.room_node, livekit.service_node)
+    )
     async with LiveKitAPI(server.url, server.api_key, server.api_secret, failover=False) as api:
-        rooms = RealRooms(server, api)
+        rooms = RealRooms(server, asked, api)
         try:
             yield rooms
         finally:

@@ -1,0 +1,107 @@
+"""Servers of others as processes of the tests' own, on loopback."""
+
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from signal import SIGCONT, SIGSTOP
+from typing import IO, TypeVar
+
+from attrs import define, field
+
+from tests.support.timeouts import scaled
+
+_START_S = scaled(60.0)
+_ATTEMPTS = 3
+_POLL_S = 0.05
+
+
+class ServerDidNotStartError(Exception):
+    """A binary is not the server that it should be, or does not start here."""
+
+
+@define(kw_only=True)
+class ServerProcess(ABC):
+    """A server on a port of its own, which the same command starts again."""
+
+    port: int
+    command: Sequence[str] = field(repr=False)
+    process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
+
+    @abstractmethod
+    def is_up(self) -> bool:
+        """Return whether it answers by now."""
+
+    def start(self) -> None:
+        """Start it, again where it was killed, and wait until it answers.
+
+        Raises:
+            ServerDidNotStartError: it ended, or did not answer within a minute.
+        """
+        with tempfile.TemporaryFile() as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+            try:
+                self._wait_until_up(self.process, log)
+            except BaseException:
+                self.kill()
+                raise
+
+    def kill(self) -> None:
+        """End it at once; what it has in memory is lost."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Keep it from running while this is entered; its port stays open."""
+        assert self.process is not None
+        self.process.send_signal(SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # until then it may still answer
+        try:
+            yield
+        finally:
+            self.process.send_signal(SIGCONT)
+
+    def _wait_until_up(self, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline and process.poll() is None:
+            if self.is_up():
+                return
+            time.sleep(_POLL_S)
+        log.seek(0)
+        raise ServerDidNotStartError(log.read().decode(errors="replace")[-2000:])
+
+
+S = TypeVar("S", bound=ServerProcess)
+
+
+@contextmanager
+def running(configure: Callable[[], S]) -> Iterator[S]:
+    """Run a server while this is entered, reconfigured where another process took its port."""
+    for _ in range(_ATTEMPTS):
+        server = configure()
+        try:
+            server.start()
+            break
+        except ServerDidNotStartError as error:
+            if "address already in use" not in str(error).lower():
+                raise
+    else:
+        raise ServerDidNotStartError("no port stayed free")
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def free_ports(number: int) -> list[int]:
+    sockets = [socket.create_server(("", 0)) for _ in range(number)]
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
