@@ -21,7 +21,7 @@ _MAX_ANSWER_BYTES = 512 << 10  # a participant has metadata and attributes of 64
 
 
 class NoStaleDataConnector(aiohttp.TCPConnector):
-    """Uses no connection with unread data, which would be taken for the next answer."""
+    """Uses no connection with unread data, which aiohttp 3.14.5 may take for the next answer."""
 
     @override
     async def connect(
