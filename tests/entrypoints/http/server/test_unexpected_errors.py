@@ -35,10 +35,13 @@ async def connection() -> AsyncIterator[tuple[Connection, asyncio.StreamReader]]
     async def tell_problem(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(text=request[HTTP_PROBLEM])
 
-    def make_request(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:
+    def make_request(
+        message: RawRequestMessage, body: Any, protocol: Any, writer: Any, task: Any
+    ) -> web.BaseRequest:
         if message.url.path == "/fails":
             raise ValueError
-        return web.BaseRequest(message, *rest, loop=asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        return web.BaseRequest(message, body, protocol, writer, task, loop)
 
     server = web.Server(tell_problem, request_factory=make_request)
     wrap_request_factory(server, begin_requests)
