@@ -56,3 +56,4 @@ class TestWheel:
         assert (packages / "contract" / "openapi.yaml").exists()
         assert (packages / "domain" / "py.typed").exists()
         assert not (packages / "tests").exists()
+        assert not (packages / "findings").exists()

@@ -2,7 +2,6 @@
 
 import jwt
 from attrs import field, frozen
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -34,10 +33,10 @@ def parse_signing_key(pem: bytes) -> SigningKey:
     """
     try:
         key = load_pem_private_key(pem, password=None)
-    except (ValueError, UnsupportedAlgorithm, InternalError):
-        raise ValueError("must hold a private key in PEM") from None
     except TypeError:
         raise ValueError("must hold a private key in PEM that is not encrypted") from None
+    except Exception:  # noqa: BLE001 - cryptography 50.0.2 raises more than it documents
+        raise ValueError("must hold a private key in PEM") from None
     match key:
         case RSAPrivateKey() if key.key_size >= _MIN_RSA_BITS:
             return SigningKey(alg="RS256", key=key)

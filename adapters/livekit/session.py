@@ -34,7 +34,7 @@ _WAITING = ContextVar("why the current task's call would time out", default=NO_A
 
 
 class NoStaleDataConnector(aiohttp.TCPConnector):
-    """Uses no connection with unread data, which would be taken for the next answer.
+    """Uses no connection with unread data, which aiohttp 3.14.5 may take for the next answer.
 
     Keeps track of what a call waits for.
     """

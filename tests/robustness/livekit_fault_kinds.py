@@ -18,6 +18,7 @@ from tests.robustness.faulty_livekit import (
     good_answer,
     hang,
 )
+from tests.support.sockets import IDLE_TIMEOUT
 
 Outcome = tuple[int, str]
 OK: Outcome = (200, "OK")
@@ -110,12 +111,12 @@ async def repeat_token(exchange: Exchange) -> None:
     await exchange.send(said("401 Unauthorized", f"s3cret {exchange.token}".encode(), "text/plain"))
 
 
-async def answer_twice(exchange: Exchange) -> bool:
-    """Send a second answer on the idle connection, except before the mute, which would take it."""
+async def time_out_when_idle(exchange: Exchange) -> bool:
+    """Send that the connection was idle, except before the mute, which would take it."""
     await exchange.send(good_answer(GOOD[exchange.call]))
     if exchange.call != LIST:
         await asyncio.sleep(0.01)
-        await exchange.send(good_answer(b""))
+        await exchange.send(IDLE_TIMEOUT)
     return True
 
 

@@ -91,7 +91,7 @@ MALFORMED = (
     '{"auth_id": @, "auth_id": @}',
 )
 """Invalid as strict JSON, like every object that contains one."""
-TOO_MUCH = ("1" * 4301, "[" * 64 + "]" * 64, '{"a":' * 64 + "1" + "}" * 64, "[" * 50_000)
+TOO_MUCH = ("1" * 4301, "[" * 64 + "]" * 64, '{"a":' * 64 + "1" + "}" * 64, "[" * 8000)
 """Beyond our limits, though other parsers accept it."""
 SIMILAR_KEYS = (
     *("AUTH_ID", "Auth_id", "auth_Id", "auth_id ", " auth_id", "auth-id", "auth.id", "authid"),

@@ -38,10 +38,6 @@ def get(target: str = "/livez", *lines: str, version: str = "HTTP/1.1", method: 
     return "\r\n".join([f"{method} {target} {version}", HOST, *lines, "", ""])
 
 
-def _trailed(trailer: str) -> str:
-    return chunks().removesuffix("\r\n") + f"{trailer}\r\n\r\n"
-
-
 def chunks(*, size: str = f"{len(BODY):x}", last: str = "0") -> str:
     return f"{size}\r\n{BODY}\r\n{last}\r\n\r\n"
 
@@ -80,7 +76,7 @@ _EXECUTED = {
     "a hundred headers": sized(*[f"X-{n}: {SECRET}" for n in range(100)]),
     "a header a hundred times": sized(*[f"X: {SECRET}"] * 100),
     "headers named like JavaScript attributes": sized("__proto__: x", "constructor: y"),
-    "a JNDI lookup": sized("User-Agent: ${jndi:ldap://x/%s}{0}" + SECRET),
+    "a template": sized("User-Agent: ${x}{{x}}%s{0}" + SECRET),
     "an encoded line break": sized("Origin: x%0d%0aSet-Cookie:%20x=1"),
     "meaningless cookies": sized(f"Cookie: {SECRET}; ;;=", "Cookie: $Version=1"),
     "conditions and ranges": sized(f"Range: bytes={SECRET}", "If-None-Match: *"),
@@ -102,7 +98,6 @@ _PATHS = {
     "path traversal, encoded": "/%2e%2e/%2e%2e/etc/passwd",
     "path traversal, encoded twice": "/%252e%252e%252flivez",
     "path traversal with backslashes": "/..\\..%5clivez",
-    "path traversal in overlong UTF-8": "/%c0%ae%c0%ae/livez",
     "a dot in the path": "/./livez",
     "an encoded NUL": "/livez%00",
     "an encoded line break in the path": "/livez%0d%0aX:%20x",
@@ -189,7 +184,7 @@ KEEP_ALIVE: Mapping[str, Requests] = {
 
 _TOO_LARGE = {
     "a length of 16,385": post("Content-Length: 16385", body=(SECRET * 1500)[:16385]),
-    "a length of 2**64 - 1": post(f"Content-Length: {2**64 - 1}", body=BODY),
+    "a length of 2**40": post(f"Content-Length: {2**40}", body=BODY),
     "a chunk of 2**40": post(CHUNKED, body=f"{2**40:x}\r\n{SECRET * 1500}"),
 }
 
@@ -200,7 +195,6 @@ _CLOSING = {
     "a chunk's extension in quotes": post(CHUNKED, body=chunks(size=f'{len(BODY):x};x="{SECRET}"')),
     "a chunk size with zeros": post(CHUNKED, body=chunks(size=f"{len(BODY):024X}", last="000")),
     "one-byte chunks": post(CHUNKED, body=f"{_ONE_BYTE_CHUNKS}0\r\n\r\n"),
-    "a trailer that is a token": post(CHUNKED, body=_trailed("Authorization: Bearer x")),
     "a coding in upper case": post(CHUNKED.upper(), body=chunks()),
     "an upgrade to HTTP/2": sized("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c"),
     "an upgrade to an unknown protocol": sized("Connection: upgrade", f"Upgrade: {SECRET}"),
@@ -213,8 +207,6 @@ CLOSING: Mapping[str, Requests] = {
     "NOT_FOUND": {
         "CONNECT": get("x:80", method="CONNECT"),
         "CONNECT without a port": get("/livez", method="CONNECT"),
-        "CONNECT with a request in its body": get("x:80", SMUGGLED_SIZE, method="CONNECT")
-        + SMUGGLED,
     },
     "OK": {
         "GET with a request in its chunks": get("/livez", CHUNKED)

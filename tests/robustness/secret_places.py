@@ -153,7 +153,7 @@ IN_REQUESTS: Mapping[str, Place] = {
     "a body that is too large": Place(413, lambda s: post(GOOD, body=s * 2000)),
     "a body that is too slow": Place(408, lambda s: post(GOOD, body=f'{{"{s}": 1}}')[:-2]),
     "a chunk's extension": Place(200, chunks("SIZE;x=#\r\nBODY\r\n0\r\n\r\n")),
-    "a trailer": Place(200, chunks("SIZE\r\nBODY\r\n0\r\nAuthorization: Bearer #\r\n\r\n")),
+    "a trailer": Place(200, chunks("SIZE\r\nBODY\r\n0\r\nX: #\r\n\r\n")),
     "a chunk's size": Place(400, chunks("#\r\nBODY\r\n0\r\n\r\n")),
     "the claims of a valid token": Place(200, token()),
     "the claims of an expired token": Place(401, token(life_s=-600)),

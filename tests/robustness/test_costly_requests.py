@@ -18,6 +18,8 @@ pytestmark = pytest.mark.robustness("costly requests")
 
 CHARACTERS = "\"';:,.=%&?+*/\\|()[]{}<>@-_~#!$ \taA0\x80\xff"
 REPEATS = 8000
+SHORT = 200
+"""Longer media types are rejected unread: Python 3.11 takes a second to parse some of them."""
 HEADERS = (
     *("Accept", "Authorization", "Connection", "Content-Encoding", "Cookie", "Expect", "Host"),
     *("Referer", "Transfer-Encoding", "Upgrade", "User-Agent", "X-Forwarded-For", "X-Request-ID"),
@@ -41,8 +43,8 @@ def requests(filler: str) -> dict[str, bytes]:
         **{name: posted(MUTE, f"{name}: {filler}") for name in HEADERS},
         **{f"{name}, inside": posted(MUTE, f"{name}: [a{filler}a]") for name in HEADERS},
         **{f"{name}, quoted": posted(MUTE, f'{name}: a="{filler}"') for name in HEADERS},
-        "a media type": posted(kind=filler),
-        "a media type's parameter": posted(kind=f"json; a={filler}"),
+        "a media type": posted(kind=filler[:SHORT]),
+        "a media type's parameter": posted(kind=f"json; a={filler[:SHORT]}"),
         **{target: posted(target.format(filler)) for target in TARGETS},
         **{body: posted(body=body.format(filler)) for body in BODIES},
     }

@@ -1,8 +1,11 @@
-"""Connections that end with a reset."""
+"""What happens to connections besides requests and responses."""
 
 import asyncio
 import socket
 import struct
+
+IDLE_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+"""What some servers send on an idle connection before they close it: no answer to a request."""
 
 
 def will_reset(writer: asyncio.StreamWriter) -> None:

@@ -194,8 +194,8 @@ class Connection(web.RequestHandler):
     def _is_last(self, request: web.BaseRequest) -> bool:
         """Return whether the connection has to be closed after the response to a request.
 
-        So it is after chunks, because aiohttp 3.14.5 takes the last trailer for a header of the
-        next request, and after CONNECT, whose body it takes for the next request.
+        So it is after chunks and after CONNECT, because aiohttp 3.14.5 may take a part of such a
+        request for one of the next.
         """
         return (
             self._traffic.shutting_down

@@ -69,7 +69,7 @@ async def serving(
         await runner.setup()
         try:
             server = cast("web.Server", runner.server)
-            wrap_request_factory(server, _begin_requests)
+            wrap_request_factory(server, begin_requests)
             connect = partial(
                 Connection,
                 server,
@@ -169,7 +169,7 @@ async def _close_listeners(listeners: Sequence[asyncio.Server], connect: Connect
         await asyncio.get_running_loop().connect_accepted_socket(connect, client)
 
 
-def _begin_requests(make_request: RequestFactory) -> RequestFactory:
+def begin_requests(make_request: RequestFactory) -> RequestFactory:
     """Make a request factory that has the connection begin each request before anything else."""
 
     def make_and_begin(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:  # noqa: ANN401
@@ -180,7 +180,7 @@ def _begin_requests(make_request: RequestFactory) -> RequestFactory:
             message = message._replace(version=HttpVersion11)  # the version of the response
         try:
             request = make_request(message, *rest)
-        except ValueError:  # aiohttp decodes the host of a target, which may be undecodable
+        except ValueError:  # aiohttp decodes the host of a target, and some cannot be decoded
             problem = "the host of the request's target is invalid"
             request = make_request(message._replace(url=URL("/")), *rest)
         connection = cast("Connection", request.protocol)

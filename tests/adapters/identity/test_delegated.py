@@ -29,6 +29,7 @@ from tests.adapters.identity.cases.service_responses import (
 from tests.adapters.identity.cases.token_checker import wait_until
 from tests.support.movable_clock import advance_clock
 from tests.support.presented_request import StaticRequest
+from tests.support.sockets import IDLE_TIMEOUT
 
 pytestmark = pytest.mark.robustness("authentication service's answers")
 
@@ -111,18 +112,18 @@ class TestInvalidResponse:
         async with service.running(), open_client(service.url, allow_no_id=True) as client:
             assert await authenticate(client) == UNUSABLE
 
-    async def test_may_be_data_that_arrived_before_the_request(self) -> None:
+    async def test_is_not_what_arrived_before_the_request(self) -> None:
         second, added = asyncio.Event(), asyncio.Event()
 
-        async def respond_twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def send_too_much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)
             writer.write(http().replace(b"Connection: close\r\n", b""))
             await second.wait()
-            writer.write(http(b'{"id": "tenant-b"}'))
+            writer.write(IDLE_TIMEOUT)
             added.set()
             await reader.read()
 
-        service = ByteService(handle=respond_twice)
+        service = ByteService(handle=send_too_much)
         async with service.running(), open_client(service.url) as client:
             assert await authenticate(client) == tenant("tenant-a")
             second.set()

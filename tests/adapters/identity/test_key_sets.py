@@ -37,7 +37,6 @@ MALFORMED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "RSA of 2,047 bits": ("RS256", {"n": mersenne(2047)}),
     "RSA of 2,047 bits, filled up": ("RS256", {"n": b64(bytes(300) + b"\x7f" + b"\xff" * 255)}),
     "RSA of 8,193 bits": ("RS256", {"n": mersenne(8193)}),
-    "RSA of a million bits": ("RS256", {"n": mersenne(10**6)}),
     "RSA with e = 0": ("RS256", {"e": "AA"}),
     "RSA with e = 1": ("RS256", {"e": "AQ"}),
     "RSA with e = 2": ("RS256", {"e": "Ag"}),
@@ -100,7 +99,7 @@ NOT_A_KEY_SET: tuple[bytes, ...] = (
     b'{"keys":[],"x":NaN}',
     b'{"keys":[],"x":"\\ud800"}',
     b'\xef\xbb\xbf{"keys":[]}',
-    b'{"keys":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b'{"keys":' + b"[" * 8000 + b"]" * 8000 + b"}",
 )
 
 

@@ -279,8 +279,8 @@ class TestOtherAnswers:
         assert track == Track(sid=SID, muted=True)
 
     async def test_that_are_errors_are_read_as_utf_8_whatever_charset_they_name(self) -> None:
-        """Some charsets take minutes to decode."""
-        for charset in ("utf-16", "punycode"):
+        """Python 3.11 takes minutes to decode megabytes of some charsets."""
+        for charset in ("utf-16", "s3cret"):
             body = b'{"code": "not_found"}'
             absent = answer("404 Not Found", body, f"application/json; charset={charset}")
             async with Canned(absent).gateway() as gateway:
@@ -290,7 +290,7 @@ class TestOtherAnswers:
                     )
 
     async def test_that_are_errors_nested_deep_mean_what_their_status_says(self) -> None:
-        for depth in (1000, 30_000):
+        for depth in (1000, 8000):
             nested = answer("401 Oh", b"[" * depth + b"]" * depth, "application/json")
             assert await failure(nested, CALLS["get_room"]) == REFUSED_ERROR
 

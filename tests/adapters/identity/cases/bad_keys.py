@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 from typing_extensions import override
 
-from tests.adapters.identity.cases.keys import CLAIMS, Signer, b64, signer, to_json
+from tests.adapters.identity.cases.keys import EXPIRED, Signer, b64, signer, to_json
 
 _SECRET = b"s3cret-of-thirty-two-bytes-or-more"
 
@@ -29,7 +29,7 @@ class UnusableKey:
         return {**self.signer.jwk, **private, "kid": kid, **self.changes}
 
     def token(self, kid: str) -> str:
-        return self.signer.seal(to_json({"alg": self.alg, "kid": kid}), to_json(CLAIMS))
+        return self.signer.seal(to_json({"alg": self.alg, "kid": kid}), to_json(EXPIRED))
 
 
 @frozen
@@ -42,7 +42,7 @@ class SharedSecret(UnusableKey):
 
     @override
     def token(self, kid: str) -> str:
-        text = f"{b64(to_json({'alg': 'HS256', 'kid': kid}))}.{b64(to_json(CLAIMS))}"
+        text = f"{b64(to_json({'alg': 'HS256', 'kid': kid}))}.{b64(to_json(EXPIRED))}"
         return f"{text}.{b64(hmac.digest(_SECRET, text.encode(), 'sha256'))}"
 
 

@@ -1,6 +1,6 @@
 """Texts that are not a signed token in compact form, or not in its canonical encoding.
 
-All but the encrypted ones have a valid signature and valid claims.
+All but the encrypted ones have a valid signature; they are expired, so that no library accepts one.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from itertools import count
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from tests.adapters.identity.cases.keys import CLAIMS, b64, signer, to_json
+from tests.adapters.identity.cases.keys import EXPIRED, b64, signer, to_json
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _HEADER = {"alg": "ES256", "kid": "ES256"}
@@ -22,12 +22,12 @@ def _of_length(data: bytes, modulo_3: int) -> bytes:
 
 
 def _segments(modulo_3: int = 1, **claims: object) -> tuple[str, str]:
-    header, payload = to_json(_HEADER), to_json({**CLAIMS, **claims})
+    header, payload = to_json(_HEADER), to_json({**EXPIRED, **claims})
     return b64(_of_length(header, modulo_3)), b64(_of_length(payload, modulo_3))
 
 
 def _good() -> str:
-    return signer("ES256").seal(to_json(_HEADER), to_json(CLAIMS))
+    return signer("ES256").seal(to_json(_HEADER), to_json(EXPIRED))
 
 
 def _sealed(rewrite: Callable[[str, str], str], *, modulo_3: int = 1, **claims: object) -> str:
@@ -78,8 +78,8 @@ _SEGMENTS: Mapping[str, Callable[[], str]] = {
     "twice the same": lambda: f"{_good()}{_good()}",
     "JSON, flattened": lambda: _in_json(general=False),
     "JSON, general": lambda: _in_json(general=True),
-    "encrypted for RSA": lambda: _encrypted("RSA-OAEP", to_json(CLAIMS)),
-    "encrypted directly": lambda: _encrypted("dir", to_json(CLAIMS)),
+    "encrypted for RSA": lambda: _encrypted("RSA-OAEP", to_json(EXPIRED)),
+    "encrypted directly": lambda: _encrypted("dir", to_json(EXPIRED)),
     "encrypted and signed": lambda: _encrypted("RSA-OAEP", _good().encode()),
 }
 

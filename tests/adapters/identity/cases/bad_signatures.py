@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.adapters.identity.cases.keys import (
     ALGORITHMS,
-    CLAIMS,
+    EXPIRED,
     Signer,
     b64,
     ec_signature,
@@ -35,7 +35,7 @@ _ORDER_ED25519 = 2**252 + 27742317777372353535851937790883648493
 def forged(alg: str, forge: Forge, **header: object) -> str:
     """Make a token that names one of the issuer's keys, with another signature."""
     named = to_json({"alg": alg, "kid": alg, **header})
-    text = f"{b64(named)}.{b64(to_json(CLAIMS))}"
+    text = f"{b64(named)}.{b64(to_json(EXPIRED))}"
     return f"{text}.{b64(forge(text.encode()))}"
 
 
@@ -118,7 +118,7 @@ _CONFUSED: Mapping[str, Callable[[], str]] = {
         + [(alg, "ES256") for alg in ("ES384", "ES512", "ES256K")]
     },
     "EdDSA without a kid by a attacker": lambda: signer("EdDSA", "attacker").seal(
-        b'{"alg":"EdDSA"}', to_json(CLAIMS)
+        b'{"alg":"EdDSA"}', to_json(EXPIRED)
     ),
 }
 

@@ -1,4 +1,8 @@
-"""Bad tokens, by the only thing that is wrong with each."""
+"""Bad tokens, by what is wrong with each.
+
+So that no library lets one in, each is expired too, or from another issuer, unless it is the
+tenant's id that is wrong. The tests distinguish the reasons.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -9,7 +13,7 @@ from tests.adapters.identity.cases.bad_headers import BAD_HEADERS, UNKNOWN_KIDS
 from tests.adapters.identity.cases.bad_keys import UNUSABLE_KEYS, UnusableKey
 from tests.adapters.identity.cases.bad_shapes import BAD_SHAPES, NESTED
 from tests.adapters.identity.cases.bad_signatures import BAD_SIGNATURES
-from tests.adapters.identity.cases.keys import ALGORITHMS, CLAIMS, signer, to_json
+from tests.adapters.identity.cases.keys import ALGORITHMS, EXPIRED, signer, to_json
 
 
 @cache
@@ -25,7 +29,7 @@ def _with_payload(payload: bytes) -> str:
 
 
 def _with_header(header: bytes) -> str:
-    return signer("ES256").seal(header, to_json(CLAIMS))
+    return signer("ES256").seal(header, to_json(EXPIRED))
 
 
 def _with_key(name: str, key: UnusableKey) -> str:

@@ -17,6 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from adapters.in_memory.demo import DEMO
+from tests.support.sockets import IDLE_TIMEOUT
 
 MAX_BYTES = 256 * 1024
 
@@ -133,10 +134,10 @@ FAILING: Mapping[str, tuple[str, Answer]] = {
         "response is not UTF-8",
         responding(lambda text: web.Response(body=gzip.compress(text), headers=_GZIP)),
     ),
-    "a decompression bomb": (
+    "compressed and large": (
         "response is not UTF-8",
         responding(
-            lambda text: web.Response(body=gzip.compress(text.ljust(1 << 24)), headers=_GZIP)
+            lambda text: web.Response(body=gzip.compress(text.ljust(1 << 20)), headers=_GZIP)
         ),
     ),
     "a duplicate key": (
@@ -210,13 +211,10 @@ class KeySetServer:
             await self._runner.cleanup()
             self._runner = None
 
-    def send_unrequested(self, key: IssuerKey) -> None:
-        """Send a response with this key alone on the connection of the latest request."""
-        text = json.dumps({"keys": [key.entry]})
+    def send_unrequested(self) -> None:
+        """Send that the connection of the latest request was idle."""
         assert self.connection is not None
-        self.connection.write(
-            f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
-        )
+        self.connection.write(IDLE_TIMEOUT)
 
     def close_port(self) -> None:
         self._port.close()

@@ -36,6 +36,8 @@ CLAIMS: Mapping[str, object] = {
     "jti": "s3cret",
 }
 """The claims of a valid token for the demo tenant."""
+EXPIRED: Mapping[str, object] = {**CLAIMS, "exp": NOW - 86_400}
+"""For tokens that must be refused before their claims are read: no other software accepts them."""
 
 Key = RSAKey | ECKey | OKPKey
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey

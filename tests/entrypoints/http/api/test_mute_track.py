@@ -200,8 +200,11 @@ class TestMediaType:
         answer = await service.post(b"{}", Content_Type=kind)
         assert answer.outcome == (415, "UNSUPPORTED_MEDIA_TYPE")
 
-    async def test_is_limited(self, service: Service) -> None:
-        answer = await service.post(MUTE_BODY, Content_Type="application/json; x=" + "x" * 250)
+    async def test_may_have_256_characters(self, service: Service) -> None:
+        """Longer ones are not parsed: that can take the standard library a second."""
+        kind = "application/json; profile=".ljust(256, "x")
+        assert (await service.post(MUTE_BODY, Content_Type=kind)).status == 200
+        answer = await service.post(MUTE_BODY, Content_Type=f"{kind}x")
         assert answer.outcome == (415, "UNSUPPORTED_MEDIA_TYPE")
         assert answer.json["error"] == "Content-Type is longer than 256 characters"
 

