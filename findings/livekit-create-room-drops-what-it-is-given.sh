@@ -34,12 +34,13 @@ from livekit import api
 
 
 async def until_up(livekit: api.LiveKitAPI) -> None:
-    for _ in range(300):
-        try:
-            await livekit.room.list_rooms(api.ListRoomsRequest())
-            return
-        except (OSError, api.ServerError):
-            await asyncio.sleep(0.1)
+    async with asyncio.timeout(120):
+        while True:
+            try:
+                await livekit.room.list_rooms(api.ListRoomsRequest())
+                return
+            except (OSError, api.ServerError):
+                await asyncio.sleep(0.1)
 
 
 async def main() -> None:

@@ -40,12 +40,13 @@ from livekit import api, rtc
 
 
 async def until_up(livekit: api.LiveKitAPI) -> None:
-    for _ in range(300):
-        try:
-            await livekit.room.list_rooms(api.ListRoomsRequest())
-            return
-        except (OSError, api.ServerError):
-            await asyncio.sleep(0.1)
+    async with asyncio.timeout(120):
+        while True:
+            try:
+                await livekit.room.list_rooms(api.ListRoomsRequest())
+                return
+            except (OSError, api.ServerError):
+                await asyncio.sleep(0.1)
 
 async def join(room: str, identity: str) -> rtc.Room:
     grants = api.VideoGrants(room_join=True, room=room)
@@ -87,6 +88,8 @@ async def main() -> None:
         finally:
             subprocess.run(["redis-cli", "-p", os.environ["REDIS"], "shutdown", "nosave"])
         await client.disconnect()
+    print(end="", flush=True)
+    os._exit(0)  # threads of the client may outlive the interpreter
 
 
 asyncio.run(main())

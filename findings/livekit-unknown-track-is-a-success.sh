@@ -36,12 +36,13 @@ from livekit import api, rtc
 
 
 async def until_up(livekit: api.LiveKitAPI) -> None:
-    for _ in range(300):
-        try:
-            await livekit.room.list_rooms(api.ListRoomsRequest())
-            return
-        except (OSError, api.ServerError):
-            await asyncio.sleep(0.1)
+    async with asyncio.timeout(120):
+        while True:
+            try:
+                await livekit.room.list_rooms(api.ListRoomsRequest())
+                return
+            except (OSError, api.ServerError):
+                await asyncio.sleep(0.1)
 
 async def join(room: str, identity: str) -> rtc.Room:
     grants = api.VideoGrants(room_join=True, room=room)
@@ -59,6 +60,8 @@ async def main() -> None:
             answer = await livekit.room.mute_published_track(mute)
             print(bool(answer.track), repr(answer.track.sid), answer.track.muted, answer.HasField("track"))
         await client.disconnect()
+    print(end="", flush=True)
+    os._exit(0)  # threads of the client may outlive the interpreter
 
 
 asyncio.run(main())
