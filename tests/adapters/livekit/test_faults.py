@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import ExitStack, asynccontextmanager
 
 import pytest
-from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
+from livekit.api import (
+    ListRoomsResponse,
+    MuteRoomTrackRequest,
+    MuteRoomTrackResponse,
+    ParticipantInfo,
+    TrackInfo,
+)
 from livekit.protocol.models import Room as LiveKitRoom
 
 from application.ports.room_gateway import (
@@ -157,12 +163,11 @@ class TestFaults:
     async def test_name_the_connection_where_none_could_be_made_in_time(self) -> None:
         async with backlogged() as url, gateway_to(url) as gateway:
             client, address = gateway.client, url.removeprefix("http://")
+            mute = MuteRoomTrackRequest(room=ALICE.room, identity=ALICE.identity, track_sid=SID)
             calls = (
                 client.list_rooms([ALICE.room], within(0.3)),
                 client.get_participant(ALICE, within(0.3)),
-                gateway.mute_track(
-                    ALICE, SID, muted=True, room_was_read=True, deadline=within(0.3)
-                ),
+                client.mute_published_track(mute, within(0.3)),
             )
             errors = await asyncio.gather(*calls, return_exceptions=True)
         expected = f"cannot connect to {address}: no answer before the deadline"
