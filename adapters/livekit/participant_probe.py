@@ -38,7 +38,8 @@ class ParticipantProbe:
 
     GetParticipant may deny a participant who is there (after Redis has restarted empty), so a mute
     that is under way gets 0.1 s more to show the opposite. Under LiveKit's option
-    ``enable_psrpc_for_get_list_participants``, it waits 3 s where there is no such room.
+    ``enable_psrpc_for_get_list_participants``, it waits 3 s where there is no such room: a missing
+    room stands for an absence as long as GetParticipant has not answered, be it with an error.
     """
 
     get_participant: Callable[[Participant, float], Awaitable[object]]
@@ -65,21 +66,14 @@ class ParticipantProbe:
             deadline: when to give up.
         """
         person = asyncio.create_task(self._find_participant(participant, deadline))
-        probes = [person]
-        if room_probe_at is not None:
-            room = self._find_room(participant.room, person, room_probe_at, deadline)
-            probes.append(asyncio.create_task(room))
         try:
-            for probe in asyncio.as_completed(probes):
-                finding = await probe
-                if finding is Presence.PRESENT:
-                    return finding
-                if finding is Presence.ABSENT:
-                    return await _confirm_absence(person, mute)
-            return person.result()
+            if room_probe_at is None or not await self._misses_room(
+                participant.room, person, room_probe_at, deadline
+            ):
+                await asyncio.wait({person})
+            return await _after_grace(person, mute)
         finally:
-            for each in probes:
-                each.cancel()
+            person.cancel()
 
     async def _find_participant(self, participant: Participant, deadline: float) -> Finding:
         try:
@@ -93,29 +87,32 @@ class ParticipantProbe:
             return Unknown(NO_ANSWER_IN_TIME)
         return Presence.PRESENT
 
-    async def _find_room(
+    async def _misses_room(
         self, name: RoomName, person: asyncio.Task[Finding], at: float, deadline: float
-    ) -> Finding:
-        """Look for the room if there is still no answer about the participant by then."""
+    ) -> bool:
+        """Return whether the room is missing, unless the answer about the participant is first."""
         await asyncio.wait({person}, timeout=max(0.0, at - asyncio.get_running_loop().time()))
         if person.done():
-            return person.result()
+            return False
+        room = asyncio.ensure_future(self.find_room(name, deadline))
         try:
-            room = await self.find_room(name, deadline)
-        except RoomGatewayError as error:
-            return Unknown(error.reason)
-        return Presence.ABSENT if room is None else Unknown("the room exists")
+            await asyncio.wait({person, room}, return_when=asyncio.FIRST_COMPLETED)
+            return not person.done() and room.result() is None
+        except RoomGatewayError:
+            return False
+        finally:
+            room.cancel()  # also keeps asyncio from logging a failure that is not retrieved
 
 
-async def _confirm_absence(person: asyncio.Task[Finding], mute: asyncio.Future[Track]) -> Presence:
-    """Give what may show the opposite a little time: the mute, and GetParticipant after ListRooms.
+async def _after_grace(person: asyncio.Task[Finding], mute: asyncio.Future[Track]) -> Finding:
+    """Give what may show the opposite of an absence a little time: GetParticipant, and the mute.
 
     ListRooms may not list a room that is in use, after Redis has restarted empty.
     """
     loop = asyncio.get_running_loop()
     grace_ends_at = loop.time() + _GRACE_S
     await asyncio.wait({person}, timeout=_GRACE_S)
-    if person.done() and person.result() is Presence.PRESENT:
-        return Presence.PRESENT
+    if person.done() and person.result() is not Presence.ABSENT:
+        return person.result()
     await asyncio.wait({mute}, timeout=max(0.0, grace_ends_at - loop.time()))
     return Presence.ABSENT

@@ -138,11 +138,11 @@ WITHOUT_AN_ID: Cases = {
     ),
     "the room is missing, and GetParticipant fails": (
         Script([HANGS], get=(0.005, DOWN), rooms=(0.01, None)),
-        "no participant at 0.21 after MGL",
+        "unavailable at 5 after MGL",
     ),
     "the room is missing, and GetParticipant fails in the grace": (
-        Script([HANGS], get=(0.05, DOWN), rooms=(0.01, None)),
-        "no participant at 0.21 after MGL",
+        Script([HANGS], get=(0.05, REFUSED), rooms=(0.01, None)),
+        "unavailable at 5 after MGL",
     ),
     "the room is missing, and GetParticipant denies too": (
         Script([HANGS], get=(0.05, ABSENT), rooms=(0.01, None)),
@@ -195,6 +195,18 @@ WITHOUT_AN_ID: Cases = {
     "denied by the mute in the grace": (
         Script([(0.15, ABSENT)], rooms=(0.01, None)),
         "no participant at 0.21 after MGL",
+    ),
+    "denied by the mute in a missing room, and the check has failed": (
+        Script([(0.15, ABSENT)], get=(0.005, DOWN), rooms=(0.01, None)),
+        "unavailable at 0.15 after MGL",
+    ),
+    "denied by the mute in a missing room, and the check fails": (
+        Script([(0.01, ABSENT)], get=(0.15, DOWN), rooms=(0.01, None)),
+        "unavailable at 0.16 after MGL",
+    ),
+    "denied by the mute in a missing room, and the deadline in the grace": (
+        Script([(0.01, ABSENT)], rooms=(0.01, None), deadline_s=0.15),
+        "unavailable at 0.15 after MGL",
     ),
     "denied by the mute, and found late": (
         Script([(0.01, ABSENT), (0.01, MUTED)], get=(0.5, THERE), rooms=(0.01, THERE)),
