@@ -104,8 +104,11 @@ class BoundedResponse(ClientResponse):
         return bytes(body)
 
     def _check_type(self) -> None:
-        """Reject what a proxy or another server answers with 200."""
-        given = self.headers.get("Content-Type", _PROTOBUF)
+        """Reject what a proxy or another server answers with 200, often without any body or type.
+
+        An empty body would mean that there is no such room or track.
+        """
+        given = self.headers.get("Content-Type", "")
         if self.status == HTTPStatus.OK and not given.startswith(_PROTOBUF):
             self.close()
             raise UnusableAnswerError(reason="answer is not LiveKit's but another server's")

@@ -125,4 +125,4 @@ def chunked(body: bytes) -> bytes:
 
 
 def head(*lines: str, status: str = "HTTP/1.1 200 OK") -> bytes:
-    return "\r\n".join((status, *lines, "", "")).encode()
+    return "\r\n".join((status, "Content-Type: application/protobuf", *lines, "", "")).encode()

@@ -188,6 +188,7 @@ ANSWERS: Mapping[str, Kind] = {
     "an empty success in chunks": answers(
         CHUNKS + b"0\r\n\r\n", keep, outcome=NO_TRACK, outcomes_by_call={LIST: NO_ROOM}
     ),
+    "an empty success of no type": answers(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", keep),
 }
 VALID: Mapping[str, Kind] = {
     "in chunks": answers(lambda good: CHUNKS + chunked(good) + b"0\r\n\r\n", keep, outcome=OK),

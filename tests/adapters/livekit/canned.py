@@ -11,6 +11,8 @@ from domain.track import Participant, ParticipantIdentity, TrackSid
 
 ALICE = Participant(room=RoomName("room"), identity=ParticipantIdentity("alice"))
 SID = TrackSid("TR_mic")
+PROTOBUF = b"HTTP/1.1 200 OK\r\nContent-Type: application/protobuf\r\n"
+"""The beginning of a good answer."""
 
 
 def answer(
@@ -37,7 +39,7 @@ def error_of_size(size: int) -> bytes:
 def owned_by(tenant: str) -> bytes:
     room = LiveKitRoom(name="room", metadata=json.dumps({"auth_id": tenant}))
     body = ListRoomsResponse(rooms=[room]).SerializeToString()
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    return PROTOBUF + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 MUTED = MuteRoomTrackResponse(track=TrackInfo(sid=SID, muted=True)).SerializeToString()
@@ -49,8 +51,9 @@ UNAVAILABLE: dict[str, bytes] = {
     "closed without an answer": b"",
     "broken off in the head": b"HTTP/1.1 200 OK\r\nContent-",
     "broken off in the body": answer("200 OK", MUTED)[:-3],
-    "nothing, and not even a length": b"HTTP/1.1 200 OK\r\n\r\n",
-    "nothing, of an unknown end": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n",
+    "nothing, and not even a length": PROTOBUF + b"\r\n",
+    "nothing, of an unknown end": PROTOBUF + b"Transfer-Encoding: identity\r\n\r\n",
+    "nothing, of no type": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     "not HTTP": b"SSH-2.0-s3cret\r\n",
     "garbage": answer("200 OK", b"\xff\xff\xff\xff"),
     "truncated protobuf": answer("200 OK", MUTED[:-1]),
@@ -67,7 +70,8 @@ UNAVAILABLE: dict[str, bytes] = {
         "200 OK", gzip.compress(bytes(1 << 21)), more="Content-Encoding: gzip\r\n"
     ),
     "too much": answer("200 OK", b"\x0a" * ((8 << 20) + 1)),
-    "chunks without end": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "chunks without end": PROTOBUF
+    + b"Transfer-Encoding: chunked\r\n\r\n"
     + 129 * (b"10000\r\n" + bytes(65536) + b"\r\n"),
     "an endless head": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000,
     "too many lines": b"HTTP/1.1 200 OK\r\n" + 1000 * b"X: a\r\n" + b"\r\n",

@@ -12,7 +12,7 @@ from typing_extensions import override
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.room_gateway import LiveKitRoomGateway, open_gateway
-from tests.adapters.livekit.canned import ALICE, SID
+from tests.adapters.livekit.canned import ALICE, PROTOBUF, SID
 
 SECRET = "secret-of-livekit-that-is-long-enough"
 HOUR_S = 3600.0
@@ -133,7 +133,7 @@ class Dripping(Canned):
 
     @override
     async def write(self, writer: asyncio.StreamWriter, call: str) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        writer.write(PROTOBUF + b"Content-Length: 1000000\r\n\r\n")
         while True:
             writer.write(b"\n")
             await writer.drain()

@@ -22,7 +22,7 @@ from adapters.livekit.errors import AbsentError, UnusableAnswerError
 from adapters.livekit.room_service import RoomServiceClient
 from adapters.livekit.tokens import AccessTokens
 from application.ports.room_gateway import RoomGatewayUnavailableError
-from tests.adapters.livekit.canned import ALICE, MUTED, SID, answer, owned_by, twirp
+from tests.adapters.livekit.canned import ALICE, MUTED, PROTOBUF, SID, answer, owned_by, twirp
 from tests.adapters.livekit.livekit_servers import (
     HOUR_S,
     SECRET,
@@ -183,7 +183,7 @@ class TestKeptConnections:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             nonlocal cuts
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            writer.write(PROTOBUF + b"Content-Length: 0\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
             cuts += 1
             if resets:
