@@ -27,7 +27,7 @@ NO_ANSWER_IN_TIME = "no answer before the deadline"
 
 
 class AbsentError(RoomGatewayRefusedError):
-    """LiveKit says that what the call is about does not exist; a refusal where it has to."""
+    """LiveKit says that what the call is about does not exist; unless caught, a refusal."""
 
 
 class TokenRefusedError(RoomGatewayRefusedError):

@@ -1,4 +1,4 @@
-"""Probes: is a participant absent, whom a mute has not reached yet?"""
+"""Probes, which find out whether a participant is there whom a mute has not reached."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -65,15 +65,15 @@ class ParticipantProbe:
             room_probe_at: from when on to look for the room too; ``None`` if it exists.
             deadline: when to give up.
         """
-        person = asyncio.create_task(self._find_participant(participant, deadline))
+        presence = asyncio.create_task(self._find_participant(participant, deadline))
         try:
-            if room_probe_at is None or not await self._misses_room(
-                participant.room, person, room_probe_at, deadline
+            if room_probe_at is None or not await self._is_room_missing(
+                participant.room, presence, room_probe_at, deadline
             ):
-                await asyncio.wait({person})
-            return await _after_grace(person, mute)
+                await asyncio.wait({presence})
+            return await _after_grace(presence, mute)
         finally:
-            person.cancel()
+            presence.cancel()
 
     async def _find_participant(self, participant: Participant, deadline: float) -> Finding:
         try:
@@ -87,32 +87,32 @@ class ParticipantProbe:
             return Unknown(NO_ANSWER_IN_TIME)
         return Presence.PRESENT
 
-    async def _misses_room(
-        self, name: RoomName, person: asyncio.Task[Finding], at: float, deadline: float
+    async def _is_room_missing(
+        self, name: RoomName, presence: asyncio.Task[Finding], at: float, deadline: float
     ) -> bool:
-        """Return whether the room is missing, unless the answer about the participant is first."""
-        await asyncio.wait({person}, timeout=max(0.0, at - asyncio.get_running_loop().time()))
-        if person.done():
+        """Return whether LiveKit says so before it answers about the participant."""
+        await asyncio.wait({presence}, timeout=max(0.0, at - asyncio.get_running_loop().time()))
+        if presence.done():
             return False
         room = asyncio.ensure_future(self.find_room(name, deadline))
         try:
-            await asyncio.wait({person, room}, return_when=asyncio.FIRST_COMPLETED)
-            return not person.done() and room.result() is None
+            await asyncio.wait({presence, room}, return_when=asyncio.FIRST_COMPLETED)
+            return not presence.done() and room.result() is None
         except RoomGatewayError:
             return False
         finally:
             room.cancel()  # also keeps asyncio from logging a failure that is not retrieved
 
 
-async def _after_grace(person: asyncio.Task[Finding], mute: asyncio.Future[Track]) -> Finding:
+async def _after_grace(presence: asyncio.Task[Finding], mute: asyncio.Future[Track]) -> Finding:
     """Give what may show the opposite of an absence a little time: GetParticipant, and the mute.
 
     ListRooms may not list a room that is in use, after Redis has restarted empty.
     """
     loop = asyncio.get_running_loop()
     grace_ends_at = loop.time() + _GRACE_S
-    await asyncio.wait({person}, timeout=_GRACE_S)
-    if person.done() and person.result() is not Presence.ABSENT:
-        return person.result()
+    await asyncio.wait({presence}, timeout=_GRACE_S)
+    if presence.done() and presence.result() is not Presence.ABSENT:
+        return presence.result()
     await asyncio.wait({mute}, timeout=max(0.0, grace_ends_at - loop.time()))
     return Presence.ABSENT

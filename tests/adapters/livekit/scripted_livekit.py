@@ -21,7 +21,7 @@ from domain.track import ParticipantNotFoundError, Track, TrackNotFoundError
 from tests.adapters.livekit.canned import ALICE, SID
 from tests.support.virtual_time import now, run_in_virtual_time
 
-PROBE_DELAY_S, GRACE_S, DEADLINE_S = 0.1, 0.1, 5.0
+PROBE_DELAY_S, DEADLINE_S = 0.1, 5.0
 NEVER_S = 3600.0
 
 MUTED = MuteRoomTrackResponse(track=TrackInfo(sid=SID, muted=True))

@@ -8,7 +8,6 @@ from tests.adapters.livekit.scripted_livekit import (
     ABSENT,
     DEADLINE_S,
     DOWN,
-    GRACE_S,
     MUTED,
     NO_TRACK,
     PROBE_DELAY_S,
@@ -47,11 +46,11 @@ def is_within_bounds(script: Script, outcome: Outcome) -> bool:
 
 
 def is_certain(script: Script, outcome: Outcome) -> bool:
-    """Return whether a probe denied the participant, and none found them before the grace."""
+    """Return whether GetParticipant denied the participant, or ListRooms the room before it."""
     after_s, found = script.get
+    has_answered = PROBE_DELAY_S + after_s < outcome.at_s
     denies_room = script.rooms is not None and script.rooms[1] is None
-    is_found = found is THERE and PROBE_DELAY_S + after_s < outcome.at_s - GRACE_S
-    return (found is ABSENT or denies_room) and not is_found
+    return found is ABSENT or (denies_room and not has_answered)
 
 
 async def cancelled(script: Script, after_s: float) -> Outcome:
