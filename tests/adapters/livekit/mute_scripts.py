@@ -42,6 +42,10 @@ DENIED_BY_THE_PROBE: Cases = {
         "no participant at 2.2 after MG",
     ),
     "muted in the grace": (Script([(0.19, MUTED)], get=(0, ABSENT)), "muted at 0.19 after MG"),
+    "muted at the end of the grace": (
+        Script([(0.2, MUTED)], get=(0, ABSENT)),
+        "muted at 0.2 after MG",
+    ),
     "muted late in the grace": (Script([(2.19, MUTED)], get=(2, ABSENT)), "muted at 2.19 after MG"),
     "muted after the grace": (
         Script([(0.25, MUTED)], get=(0, ABSENT)),
