@@ -63,7 +63,7 @@ async def cancelled(script: Script, after_s: float) -> Outcome:
 
 
 class TestTrackMute:
-    def test_believes_an_absence_only_by_the_word_of_two_calls(self) -> None:
+    def test_reports_an_absence_only_where_no_answer_contradicts_it(self) -> None:
         wrong = {}
         for name, (script, expected) in ALL.items():
             found = str(outcome_of(script))
