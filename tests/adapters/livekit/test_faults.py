@@ -49,6 +49,7 @@ from tests.adapters.livekit.livekit_servers import (
     serve,
     within,
 )
+from tests.support.virtual_time import run_in_virtual_time
 
 UNAVAILABLE_ERROR = RoomGatewayUnavailableError.__name__
 REFUSED_ERROR = RoomGatewayRefusedError.__name__
@@ -172,6 +173,17 @@ class TestFaults:
             errors = await asyncio.gather(*calls, return_exceptions=True)
         expected = f"cannot connect to {address}: no answer before the deadline"
         assert [getattr(error, "reason", error) for error in errors] == [expected] * 3
+
+    def test_name_it_to_lookups_too_which_end_at_the_same_deadline(self) -> None:
+        """In virtual time: no connection is made, so the clock outruns none."""
+
+        async def run() -> str:
+            async with backlogged() as url, gateway_to(url) as gateway:
+                with pytest.raises(RoomGatewayUnavailableError) as failed:
+                    await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
+            return failed.value.reason
+
+        assert run_in_virtual_time(run()).startswith("cannot connect to 127.0.0.1:")
 
     async def test_name_the_limit_of_connections_where_none_became_free(self) -> None:
         livekit = Canned(None)
