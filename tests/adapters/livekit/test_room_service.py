@@ -195,6 +195,21 @@ class TestKeptConnections:
                 await gateway.verify_access(deadline=within(HOUR_S))
         assert cuts == 2
 
+    async def test_that_are_closed_during_a_mute_are_not_called_new(self) -> None:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(PROTOBUF + b"Content-Length: 0\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+
+        async with serve(talk) as url, gateway_to(url) as gateway:
+            await gateway.verify_access(deadline=within(HOUR_S))
+            with pytest.raises(RoomGatewayUnavailableError) as failed:
+                await gateway.mute_track(
+                    ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                )
+        assert failed.value.reason.startswith("connection lost (")
+
     async def test_are_not_used_where_more_came_with_the_answer_before(self) -> None:
         """aiohttp 3.14.5 may take it for the next answer, which could name a former owner."""
         owners = iter(["former", "new"])
