@@ -85,7 +85,7 @@ class BoundedResponse(ClientResponse):
         """
         text = (await self.read()).decode(errors="replace")
         found: object = None
-        with suppress(ValueError, RecursionError):
+        with suppress(ValueError):  # livekit-api catches a RecursionError
             found = json.loads(text)
         if not isinstance(found, dict):
             found = {"msg": text}

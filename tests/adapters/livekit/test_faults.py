@@ -207,6 +207,9 @@ CAUSES = {
     answer("400 Bad Request", b"Client sent an HTTP request to an HTTPS server.\n"): (
         "answered 400: the port expects TLS, LIVEKIT_URL has to begin with https or wss"
     ),
+    answer("400 Bad Request", b"\xe9: plain HTTP to an SSL-enabled server port"): (
+        "answered 400: the port expects TLS, LIVEKIT_URL has to begin with https or wss"
+    ),
     page("502 Bad Gateway"): ("answered 502 without a code, as a proxy or another server does"),
     page("200 OK"): "answer is not LiveKit's but another server's",
     b"SSH-2.0-s3cret\r\n": "answer is not valid HTTP (ClientResponseError)",
