@@ -36,6 +36,16 @@ def error_of_size(size: int) -> bytes:
     return twirp("404 Not Found", error | {"msg": "x" * (size - len(json.dumps(error)))})
 
 
+def room_of_size(size: int) -> bytes:
+    """A message of so many bytes, over 1 MiB, about the room."""
+    least = 1 << 20  # lengths from here on have the same size
+    shorter = ListRoomsResponse(rooms=[LiveKitRoom(name="room", metadata="x" * least)])
+    metadata = "x" * (least + size - shorter.ByteSize())
+    return ListRoomsResponse(
+        rooms=[LiveKitRoom(name="room", metadata=metadata)]
+    ).SerializeToString()
+
+
 def owned_by(tenant: str) -> bytes:
     room = LiveKitRoom(name="room", metadata=json.dumps({"auth_id": tenant}))
     body = ListRoomsResponse(rooms=[room]).SerializeToString()

@@ -36,6 +36,7 @@ from tests.adapters.livekit.canned import (
     answer,
     error_of_size,
     page,
+    room_of_size,
     twirp,
 )
 from tests.adapters.livekit.livekit_servers import (
@@ -270,6 +271,17 @@ class TestOtherAnswers:
             with pytest.raises(RoomNotFoundError) as missing:
                 await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
         assert missing.value.reason is RoomNotFoundReason.UNREADABLE
+
+    async def test_about_rooms_are_read_up_to_1_25_mib(self) -> None:
+        problems = []
+        for size in (1280 << 10, (1280 << 10) + 1):
+            async with Canned(answer("200 OK", room_of_size(size))).gateway() as gateway:
+                try:
+                    await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
+                    problems.append("")
+                except RoomNotFoundError as error:
+                    problems.append(error.reason.value)
+        assert problems == ["", "unreadable"]
 
     async def test_that_are_errors_are_read_up_to_64_kib(self) -> None:
         """Beyond that the code is not seen, and the status alone proves no absence."""
