@@ -23,7 +23,7 @@ _AUTH_NAME = re.compile(
     r"|JWKS_UR[IL]|SIGNING_KEY|ALLOW_NO_ID"
     r")(_FILE|_PATH)?"
 )
-"""Names by which other programs ask for authentication; the README lists them."""
+"""Names by which other programs ask for authentication; ``docs/operation.md`` lists them."""
 _KUBERNETES_SERVICE_LINK = re.compile(
     r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)"
     r"=((tcp|udp|sctp)(://[\w.:\[\]]+)?|[\d.]+|[\da-f:]+)"
