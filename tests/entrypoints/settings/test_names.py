@@ -235,8 +235,9 @@ class TestNamesOfAuthentication:
     def test_are_listed_in_the_documents(self) -> None:
         text = (PROJECT / "docs" / "operation.md").read_text()
         _, _, listed = text.partition("<!-- names of authentication -->\n")
-        single, _, combined = listed.partition("\n\n")[0].partition("; and\n")
-        ends, starts = (re.findall(r"`(\w+)`", part) for part in combined.split(" after\n"))
+        words = " ".join(listed.partition("\n\n")[0].split())
+        single, _, combined = words.partition("; and ")
+        ends, starts = (re.findall(r"`(\w+)`", part) for part in combined.split(" after "))
         names = [
             *re.findall(r"`(\w+)`", single),
             *(f"{one}{end}" for one in starts for end in ends),
