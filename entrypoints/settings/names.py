@@ -110,6 +110,6 @@ def _closest(name: str, hints: Mapping[str, str]) -> str | None:
         return None
     similar = difflib.get_close_matches(name, hints, cutoff=_MISSPELLING_CUTOFF)
     letters = [sorted(word) for word in name.split("_")]
-    jumbled = [one for one in hints if [sorted(word) for word in one.split("_")] == letters]
-    candidates = (*similar, *jumbled)
+    reordered = [one for one in hints if [sorted(word) for word in one.split("_")] == letters]
+    candidates = (*similar, *reordered)
     return next((hints[one] for one in candidates if not name.endswith(f"_{one}")), None)
