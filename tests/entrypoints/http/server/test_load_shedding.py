@@ -110,7 +110,7 @@ class TestARequestThatIsReceivingItsBody:
             assert (await ask(service, head(), BODY)).status == 200
             assert (await ask(service, GOOD[:-1], GOOD[-1:])).status == 200
 
-    async def test_frees_its_place_however_it_ends(self, service: Service) -> None:
+    async def test_makes_room_for_the_next_however_it_ends(self, service: Service) -> None:
         for end in ("", BODY[-1:].decode()):
             async with receiving(service) as [client]:
                 if end:
