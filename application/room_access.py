@@ -12,7 +12,7 @@ from domain.room import RoomName, authorize
 
 @frozen(kw_only=True)
 class RoomEntry:
-    """That a caller may act in a room.
+    """The permission of a caller to act in a room.
 
     Attributes:
         deadline: the deadline for what follows.

@@ -35,10 +35,10 @@ class LiveKitRooms:
         remote_unmute: LiveKit's setting ``room.enable_remote_unmute``, off by default.
         absent_wait_s: how long a mute of an absent participant takes to fail.
         psrpc: LiveKit's setting ``api.enable_psrpc_for_get_list_participants``, off by default.
-        denials: to how many mutes participants who are there are still denied, as LiveKit does
-            with two nodes, where one has ``a``, ``b_c`` and the other ``a_b``, ``c``.
-        overlooked: participants whom GetParticipant denies though they are there, as LiveKit does
-            once Redis has restarted empty.
+        denied_mutes: how many mutes of a participant who is there get ``not_found``, as happens
+            with two nodes of LiveKit, where one has ``a``, ``b_c`` and the other ``a_b``, ``c``.
+        denied_lookups: participants for whom GetParticipant answers ``not_found`` though they are
+            there, as LiveKit does once Redis has restarted empty.
     """
 
     remote_unmute: bool = False
@@ -46,8 +46,8 @@ class LiveKitRooms:
     psrpc: bool = False
     metadata: dict[RoomName, str] = field(init=False, factory=dict)
     tracks: dict[Participant, dict[TrackSid, Track]] = field(init=False, factory=dict)
-    denials: Counter[Participant] = field(init=False, factory=Counter)
-    overlooked: set[Participant] = field(init=False, factory=set)
+    denied_mutes: Counter[Participant] = field(init=False, factory=Counter)
+    denied_lookups: set[Participant] = field(init=False, factory=set)
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None:
         """Create a room, or set its metadata."""
@@ -106,7 +106,7 @@ class LiveKitRooms:
             await self._wait_for_servers()
         participant = _participant(asked)
         tracks = self.tracks.get(participant)
-        if tracks is None or participant in self.overlooked:
+        if tracks is None or participant in self.denied_lookups:
             raise TwirpError("not_found", f"{_INNER}participant does not exist")
         return ParticipantInfo(
             sid=f"PA_{asked.identity}",
@@ -120,8 +120,8 @@ class LiveKitRooms:
         participant = _participant(asked)
         if participant not in self.tracks:
             await self._wait_for_servers()
-        if self.denials[participant]:
-            self.denials[participant] -= 1
+        if self.denied_mutes[participant]:
+            self.denied_mutes[participant] -= 1
             raise TwirpError("not_found", f"{_INNER}requested room does not exist")
         if not asked.muted and not self.remote_unmute:
             raise TwirpError("failed_precondition", f"{_INNER}remote unmute not enabled")

@@ -49,11 +49,11 @@ class Rooms(Protocol):
         """Return whether a published track is muted, as its own participant knows it by now."""
 
     @abstractmethod
-    async def deny(self, participant: Participant, *, times: int) -> None:
+    async def deny_mutes(self, participant: Participant, *, times: int) -> None:
         """Make the server answer the next mutes of a participant, who is there, as if absent."""
 
     @abstractmethod
-    async def overlook(self, participant: Participant) -> None:
+    async def deny_lookups(self, participant: Participant) -> None:
         """Make the server answer lookups of a participant, who is there, as if absent."""
 
     @abstractmethod

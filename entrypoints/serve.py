@@ -87,7 +87,7 @@ async def serve(load: Callable[[], Settings]) -> int:
 
 
 def _print_to_stdout(text: str) -> None:
-    """Print a text; that it cannot be written, to a closed pipe or a full disk, ends nothing."""
+    """Print a text, or go on without it where the pipe is closed or the disk full."""
     with suppress(OSError):
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -16,7 +16,7 @@ class Limits:
     headers_timeout_s: float = 10.0
     body_timeout_s: float = 5.0
     body_grace_s: float = 1.0
-    """How long a body may take that arrives behind its headers while too many others are slow."""
+    """How long a new request's body may take while too many others are receiving theirs."""
     idle_timeout_s: float = 75.0
     drain_timeout_s: float = 10.0
     request_timeout_s: float = 10.0

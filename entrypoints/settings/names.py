@@ -9,7 +9,7 @@ from entrypoints.settings.environment import Setting, SettingsError
 _MISSPELLING_CUTOFF = 0.885  # one wrong letter in the nine of LOG_LEVEL
 _MIN_COMPARED_CHARACTERS = 6
 _OF_OTHER_PROGRAMS = re.compile(r"(AUTH[0NZ]|OAUTH2?)_")
-"""How names begin that are usual elsewhere, and differ from ours in a letter."""
+"""Beginnings of other programs' names that differ from ours in a letter."""
 _PREFIX = (
     r"(LIVEKIT(?=_MUTE|_AUTH)|MUTE|SAYNA|APP|SERVICE|IS|NO|USE|ENABLED?|DISABLED?|REQUIRE[SD]?)_"
 )
@@ -23,7 +23,7 @@ _AUTH_NAME = re.compile(
     r"|JWKS_UR[IL]|SIGNING_KEY|ALLOW_NO_ID"
     r")(_FILE|_PATH)?"
 )
-"""Names by which other programs ask for authentication; the README lists them."""
+"""Names by which other programs ask for authentication; ``docs/operation.md`` lists them."""
 _KUBERNETES_SERVICE_LINK = re.compile(
     r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)"
     r"=((tcp|udp|sctp)(://[\w.:\[\]]+)?|[\d.]+|[\da-f:]+)"
@@ -65,7 +65,7 @@ def reject_auth_like(variables: Mapping[str, str], settings: Iterable[Setting]) 
 
 
 def auth_like(variables: Mapping[str, str], settings: Iterable[Setting]) -> Sequence[str]:
-    """Return the variables that are no settings and sound like authentication."""
+    """Return the variables that are no settings, and whose names suggest authentication."""
     unknown = _unknown(variables, settings)
     return [name for name in unknown if _AUTH_NAME.fullmatch(_normalized(name))]
 
@@ -79,7 +79,7 @@ def _unknown(variables: Mapping[str, str], settings: Iterable[Setting]) -> Itera
 
 
 def _hints(settings: Iterable[Setting]) -> Mapping[str, str]:
-    """Return every way to write a setting's name that is taken for it, and what to say about it.
+    """Return the names that are taken for that of a setting, each with its hint.
 
     The type of the value may be left out at the end (``AUTH_API_SECRETS``), and ``_FILE`` or
     ``_PATH`` stands for the variable that names a file.
@@ -110,6 +110,6 @@ def _closest(name: str, hints: Mapping[str, str]) -> str | None:
         return None
     similar = difflib.get_close_matches(name, hints, cutoff=_MISSPELLING_CUTOFF)
     letters = [sorted(word) for word in name.split("_")]
-    jumbled = [one for one in hints if [sorted(word) for word in one.split("_")] == letters]
-    candidates = (*similar, *jumbled)
+    reordered = [one for one in hints if [sorted(word) for word in one.split("_")] == letters]
+    candidates = (*similar, *reordered)
     return next((hints[one] for one in candidates if not name.endswith(f"_{one}")), None)

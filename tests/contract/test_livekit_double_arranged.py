@@ -113,7 +113,7 @@ class TestDenials:
     async def test_are_for_so_many_mutes(self, double: LiveKitDouble) -> None:
         async with double_served(double) as livekit:
             alice, sid = await publish(livekit.rooms, ALICE)
-            await livekit.rooms.deny(alice, times=1)
+            await livekit.rooms.deny_mutes(alice, times=1)
             denied = await livekit.mute(alice, sid)
             assert denied == wire.twirp_error(
                 404, "not_found", "twirp error unknown: requested room does not exist"
@@ -124,13 +124,13 @@ class TestDenials:
     async def test_are_of_no_concern_to_other_calls(self, double: LiveKitDouble) -> None:
         async with double_served(double) as livekit:
             alice, _ = await publish(livekit.rooms, ALICE)
-            await livekit.rooms.deny(alice, times=1)
+            await livekit.rooms.deny_mutes(alice, times=1)
             assert (await get_participant(livekit, alice)).status == 200
 
     async def test_of_lookups_are_of_no_concern_to_mutes(self, double: LiveKitDouble) -> None:
         async with double_served(double) as livekit:
             alice, sid = await publish(livekit.rooms, ALICE)
-            await livekit.rooms.overlook(alice)
+            await livekit.rooms.deny_lookups(alice)
             denied = await get_participant(livekit, alice)
             assert denied == wire.twirp_error(
                 404, "not_found", "twirp error unknown: participant does not exist"

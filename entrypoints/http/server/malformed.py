@@ -26,7 +26,7 @@ _OPENINGS: Mapping[bytes, str] = {
     " proxy in front of this service, use HTTP/1.1",
     b"SSH-": "this port speaks HTTP, and the client SSH",
 }
-"""How connections of clients begin that do not speak plain HTTP/1.1, whatever follows."""
+"""The first bytes of clients that do not speak plain HTTP/1.1, and what to say about them."""
 OPENING_BYTES = max(map(len, _OPENINGS))
 
 _TEXTS: Mapping[str, str] = {

@@ -251,10 +251,10 @@ class TestMutes:
     async def test_that_are_denied_are_sent_once_more_to_those_who_are_there(
         self, gateway: LiveKitRoomGateway, double: LiveKitDouble
     ) -> None:
-        double.rooms.denials[alice(NAMES[0])] = 1
+        double.rooms.denied_mutes[alice(NAMES[0])] = 1
         assert (await mute(gateway, alice(NAMES[0]))).muted
         assert double.calls == {"MutePublishedTrack": 2, "GetParticipant": 1}
-        double.rooms.denials[alice(NAMES[0])] = 3
+        double.rooms.denied_mutes[alice(NAMES[0])] = 3
         with pytest.raises(RoomGatewayUnavailableError):
             await mute(gateway, alice(NAMES[0]), room_was_read=False)
         assert double.calls == {"MutePublishedTrack": 4, "GetParticipant": 2}

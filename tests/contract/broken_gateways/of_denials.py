@@ -36,8 +36,8 @@ class AsksAServer(BrokenGateway):
     """Sends mutes to a server that may deny participants who are there."""
 
     async def send(self, request: MuteRequest) -> Track:
-        if self.rooms.denials[request.participant]:
-            self.rooms.denials[request.participant] -= 1
+        if self.rooms.denied_mutes[request.participant]:
+            self.rooms.denied_mutes[request.participant] -= 1
             raise ParticipantNotFoundError
         return await super().mute(request)
 
@@ -76,9 +76,9 @@ class RepeatsTheOpposite(AsksAServer):
     @override
     async def mute(self, request: MuteRequest) -> Track:
         for muted in (request.muted, not request.muted):
-            if not self.rooms.denials[request.participant]:
+            if not self.rooms.denied_mutes[request.participant]:
                 return await super().mute(evolve(request, muted=muted))
-            self.rooms.denials[request.participant] -= 1
+            self.rooms.denied_mutes[request.participant] -= 1
         raise ParticipantNotFoundError
 
 
@@ -86,6 +86,6 @@ class RepeatsTheOpposite(AsksAServer):
 class LooksFirst(BrokenGateway):
     @override
     async def mute(self, request: MuteRequest) -> Track:
-        if request.participant in self.rooms.overlooked:
+        if request.participant in self.rooms.denied_lookups:
             raise ParticipantNotFoundError
         return await super().mute(request)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from entrypoints.settings.settings import SETTINGS
 from tests.entrypoints.settings.test_settings import LIVEKIT, problem, problem_of
-from tests.support.settings_table import README
+from tests.support.imports import PROJECT
 
 SOURCE = {**LIVEKIT, "AUTH_API_SECRET": "s3cret-of-a-tenant"}
 OFF = {"AUTH_REQUIRED": "false"}
@@ -232,10 +232,12 @@ class TestNamesOfAuthentication:
         texts = {name: problem({name: ""}) for name in OF_AUTHENTICATION}
         assert texts == dict.fromkeys(OF_AUTHENTICATION, "accepted")
 
-    def test_are_listed_in_the_readme(self) -> None:
-        _, _, listed = README.read_text().partition("<!-- names of authentication -->\n")
-        single, _, combined = listed.partition("\n\n")[0].partition("; and\n")
-        ends, starts = (re.findall(r"`(\w+)`", part) for part in combined.split(" after\n"))
+    def test_are_listed_in_the_documents(self) -> None:
+        text = (PROJECT / "docs" / "operation.md").read_text()
+        _, _, listed = text.partition("<!-- names of authentication -->\n")
+        words = " ".join(listed.partition("\n\n")[0].split())
+        single, _, combined = words.partition("; and ")
+        ends, starts = (re.findall(r"`(\w+)`", part) for part in combined.split(" after "))
         names = [
             *re.findall(r"`(\w+)`", single),
             *(f"{one}{end}" for one in starts for end in ends),

@@ -29,8 +29,8 @@ class Arrangement(Protocol):
 
     metadata: dict[RoomName, str]
     tracks: dict[Participant, dict[TrackSid, Track]]
-    denials: Counter[Participant]
-    overlooked: set[Participant]
+    denied_mutes: Counter[Participant]
+    denied_lookups: set[Participant]
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None: ...
     def put_participant(self, participant: Participant) -> None: ...
@@ -43,8 +43,8 @@ class Arrangement(Protocol):
 class DeniableRooms(InMemoryRooms):
     """Rooms in memory that say whom a server would deny; the gateway to them has none to ask."""
 
-    denials: Counter[Participant] = field(init=False, factory=Counter)
-    overlooked: set[Participant] = field(init=False, factory=set)
+    denied_mutes: Counter[Participant] = field(init=False, factory=Counter)
+    denied_lookups: set[Participant] = field(init=False, factory=set)
 
 
 @define
@@ -94,12 +94,12 @@ class ArrangedRooms(Rooms):
         return self._arrangement.tracks[participant][sid].muted
 
     @override
-    async def deny(self, participant: Participant, *, times: int) -> None:
-        self._arrangement.denials[participant] = times
+    async def deny_mutes(self, participant: Participant, *, times: int) -> None:
+        self._arrangement.denied_mutes[participant] = times
 
     @override
-    async def overlook(self, participant: Participant) -> None:
-        self._arrangement.overlooked.add(participant)
+    async def deny_lookups(self, participant: Participant) -> None:
+        self._arrangement.denied_lookups.add(participant)
 
     @override
     def unreachable(self) -> AbstractAsyncContextManager[None]:

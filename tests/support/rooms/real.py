@@ -127,11 +127,11 @@ class RealRooms(Rooms):
         return client.local_participant.track_publications[sid].muted
 
     @override
-    async def deny(self, participant: Participant, *, times: int) -> None:
+    async def deny_mutes(self, participant: Participant, *, times: int) -> None:
         raise NotImplementedError
 
     @override
-    async def overlook(self, participant: Participant) -> None:
+    async def deny_lookups(self, participant: Participant) -> None:
         raise NotImplementedError
 
     @override
