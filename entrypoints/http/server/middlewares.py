@@ -13,6 +13,8 @@ from entrypoints.http.server.keys import HTTP_PROBLEM, OVER_CONNECTION_LIMIT
 from entrypoints.http.server.malformed import MISSING_HOST
 from entrypoints.http.server.traffic import TOO_MANY_IN_FLIGHT, Traffic
 
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_TOO_MANY_RECEIVING = "too many requests are receiving their body (MAX_IN_FLIGHT)"
 _HOST = re.compile(
     r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%\w+)?\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII
 )  # RFC 9110, 7.2
@@ -38,7 +40,13 @@ async def reject_malformed_http(request: web.Request, handler: Handler) -> web.S
 
 
 async def defer_continue(_: web.Request) -> None:
-    """Handle ``Expect`` by doing nothing: ``100 Continue`` is sent when the body is read."""
+    """Handle ``Expect`` by doing nothing: ``100 Continue`` is sent when the body is awaited."""
+
+
+async def send_continue(request: web.Request) -> None:
+    """Send ``100 Continue`` to a client that waits for it before it sends its body."""
+    if request.version >= HttpVersion11 and "Expect" in request.headers:
+        await request.writer.write(_CONTINUE)
 
 
 def limit_in_flight(
@@ -56,14 +64,16 @@ def limit_in_flight(
             return await handler(request)
         if request.get(OVER_CONNECTION_LIMIT, False):
             await traffic.reject("too many connections are open (MAX_CONNECTIONS)")
-        receiving = not request.content.is_eof()
-        if receiving and not traffic.can_receive:
-            receiving = not await _ends_within(body_grace_s, request.content)
-            if receiving:
-                await traffic.reject("too many requests are receiving their body (MAX_IN_FLIGHT)")
         if not traffic.has_capacity:
             await traffic.reject(TOO_MANY_IN_FLIGHT)
+        receiving = not request.content.is_eof()
+        has_place = not receiving or traffic.can_receive
         with traffic.admit(receiving=receiving):
+            if not has_place:
+                await send_continue(request)
+                if not await _ends_within(body_grace_s, request.content):
+                    await traffic.reject(_TOO_MANY_RECEIVING)
+                await traffic.end_receiving()
             return await handler(request)
 
     return middleware
