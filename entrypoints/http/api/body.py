@@ -18,8 +18,8 @@ from entrypoints.http.api.structure import structure
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import RequestPayloadError
 from entrypoints.http.server.errors import ClientDisconnectedError, MalformedHttpError
+from entrypoints.http.server.expect import send_continue
 from entrypoints.http.server.keys import TRAFFIC
-from entrypoints.http.server.middlewares import send_continue
 
 T = TypeVar("T", bound=AttrsInstance)
 

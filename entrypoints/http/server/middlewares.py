@@ -9,11 +9,11 @@ from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
 from aiohttp.typedefs import Handler, Middleware
 
 from entrypoints.http.server.errors import MalformedHttpError, UnsupportedExpectError
+from entrypoints.http.server.expect import send_continue
 from entrypoints.http.server.keys import HTTP_PROBLEM, OVER_CONNECTION_LIMIT
 from entrypoints.http.server.malformed import MISSING_HOST
 from entrypoints.http.server.traffic import TOO_MANY_IN_FLIGHT, Traffic
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TOO_MANY_RECEIVING = "too many requests are receiving their body (MAX_IN_FLIGHT)"
 _HOST = re.compile(
     r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%\w+)?\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII
@@ -37,16 +37,6 @@ async def reject_malformed_http(request: web.Request, handler: Handler) -> web.S
         if request.version >= HttpVersion11 and expectation.lower() not in ("", "100-continue"):
             raise UnsupportedExpectError
     return await handler(request)
-
-
-async def defer_continue(_: web.Request) -> None:
-    """Handle ``Expect`` by doing nothing: ``100 Continue`` is sent when the body is awaited."""
-
-
-async def send_continue(request: web.Request) -> None:
-    """Send ``100 Continue`` to a client that waits for it before it sends its body."""
-    if request.version >= HttpVersion11 and "Expect" in request.headers:
-        await request.writer.write(_CONTINUE)
 
 
 def limit_in_flight(
