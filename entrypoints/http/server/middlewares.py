@@ -63,7 +63,6 @@ def limit_in_flight(
                 await send_continue(request)
                 if not await _ends_within(body_grace_s, request.content):
                     await traffic.reject(_TOO_MANY_RECEIVING)
-                await traffic.end_receiving()
             return await handler(request)
 
     return middleware
