@@ -119,6 +119,7 @@ class TestWithoutEffect:
             ({**SECRET, **timeout}, {"AUTH_TIMEOUT_SECONDS": NEEDS_SERVER}),
             ({**keys, **timeout}, {"AUTH_TIMEOUT_SECONDS": NEEDS_SERVER}),
             ({**SECRET, **JWKS, **timeout}, {}),
+            ({**JWKS, "AUTH_TIMEOUT_SECONDS": "60"}, {}),  # no request waits for the whole of it
             ({**SECRET, **service, **timeout}, {}),
             ({**SECRET, **allow}, {"AUTH_ALLOW_NO_ID": NEEDS_TOKENS}),
             ({**keys, **allow}, {}),
