@@ -27,6 +27,11 @@ _NAMES = frozenset({"caller_id", "participant", "request_id", "room", "track"})
 """Fields that callers choose the value of."""
 
 
+def name_digest(name: str) -> str:
+    """Return what is logged beside a name that is redacted or cut, to tell it from others."""
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def redacting(renderer: Processor, secrets: Callable[[], frozenset[str]]) -> Processor:
     """Make the last processor of a chain; ``secrets`` returns those known at the time of a call."""
 
@@ -38,7 +43,7 @@ def redacting(renderer: Processor, secrets: Callable[[], frozenset[str]]) -> Pro
                 event[name] = redacted
                 # A secret of this service may be weak, and so be guessed from its digest.
                 if name in _NAMES and value not in known:
-                    event.setdefault(f"{name}_sha256", _digest(str(value)))
+                    event.setdefault(f"{name}_sha256", name_digest(str(value)))
         return str(renderer(logger, method, event))
 
     return processor
@@ -59,7 +64,3 @@ def _redact(value: object, known: frozenset[str]) -> object:
         return value
     redacted = _SHAPES.sub(_REDACTED, text)
     return value if redacted == text else redacted
-
-
-def _digest(name: str) -> str:
-    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -34,7 +34,7 @@ from domain.track import Participant
 
 M = TypeVar("M", bound=Message)
 
-_SHARE_OF_TIME = 0.99
+_SHARE_LEFT = 0.01
 
 
 @frozen(kw_only=True)
@@ -141,7 +141,7 @@ class RoomServiceClient:
         try:
             # livekit-api has no timeout of its own. This one is a little sooner than the deadline,
             # so that its reason is known to whoever waits for the answer until then.
-            async with asyncio.timeout(left_s * _SHARE_OF_TIME):
+            async with asyncio.timeout_at(deadline - left_s * _SHARE_LEFT):
                 return await self._twirp.request("RoomService", method, request, headers, response)
         except TimeoutError:
             reason = timeout_reason(self._address)

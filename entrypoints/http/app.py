@@ -16,12 +16,9 @@ from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
 from entrypoints.http.api.lifecycle import RequestLifecycle
 from entrypoints.http.api.mute_track import MUTE_TRACK, mute_track
 from entrypoints.http.limits import Limits
+from entrypoints.http.server.expect import defer_continue
 from entrypoints.http.server.keys import LIMITS, REQUEST_HOOKS, TRAFFIC
-from entrypoints.http.server.middlewares import (
-    defer_continue,
-    limit_in_flight,
-    reject_malformed_http,
-)
+from entrypoints.http.server.middlewares import limit_in_flight, reject_malformed_http
 from entrypoints.http.server.traffic import Traffic
 
 

@@ -3,14 +3,19 @@
 from attrs import field, frozen
 
 from adapters.identity.api_secrets import ApiSecrets
-from adapters.identity.claims import ClaimRules
-from adapters.identity.public_keys import PublicKeys, parse_public_keys
 from adapters.identity.signing_key import SigningKey, parse_signing_key
 from entrypoints.settings.api_secrets import API_SECRETS
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
 from entrypoints.settings.key_files import key_file
 from entrypoints.settings.names import NO_SOURCE, reject_auth_like, reject_misspelt
-from entrypoints.settings.parsers import boolean, is_secure, jwks_url, printable, seconds, url
+from entrypoints.settings.parsers import boolean, is_secure, seconds, url
+from entrypoints.settings.signed_tokens import (
+    CLAIM_RULES,
+    JWT,
+    KEYS,
+    JwtSettings,
+    load_jwt_settings,
+)
 
 _SECRETS = (
     "AUTH_API_SECRETS_JSON",
@@ -18,17 +23,7 @@ _SECRETS = (
     "AUTH_API_SECRET",
     "AUTH_API_SECRET_FILE",
 )
-_KEYS = ("AUTH_JWKS_URL", "AUTH_JWT_PUBLIC_KEY_PATH")
-_SOURCES = (*_SECRETS, *_KEYS, "AUTH_SERVICE_URL")
-
-
-@frozen(kw_only=True)
-class JwtSettings:
-    """How signed tokens are verified: with the keys at a URL, or those of a file if it is empty."""
-
-    jwks_url: str = field(default="", repr=False)
-    public_keys: PublicKeys = field(factory=PublicKeys)
-    rules: ClaimRules
+_SOURCES = (*_SECRETS, *KEYS, "AUTH_SERVICE_URL")
 
 
 @frozen(kw_only=True)
@@ -88,69 +83,6 @@ AUTH = SettingGroup(
     },
 )
 
-JWT = SettingGroup(
-    JwtSettings,
-    {
-        "jwks_url": Setting(
-            "AUTH_JWKS_URL",
-            jwks_url,
-            "URL of the token issuer's key set (JWKS)."
-            " It must be `https://`, unless the key server is on this machine.",
-        ),
-        "public_keys": Setting(
-            "AUTH_JWT_PUBLIC_KEY_PATH",
-            key_file("a public key", parse_public_keys),
-            "File with the issuer's public keys, in PEM or as a JWKS, instead of a URL.",
-        ),
-    },
-)
-
-CLAIM_RULES = SettingGroup(
-    ClaimRules,
-    {
-        "issuer": Setting(
-            "AUTH_JWT_ISSUER",
-            printable,
-            "Required value of `iss`. If not set, `iss` is not checked.",
-            needs=_KEYS,
-        ),
-        "audience": Setting(
-            "AUTH_JWT_AUDIENCE",
-            printable,
-            "Required value of `aud`, or one of its values."
-            " If not set, tokens issued for other services are accepted.",
-            needs=_KEYS,
-        ),
-        "audience_claim": Setting(
-            "AUTH_JWT_AUDIENCE_CLAIM",
-            printable,
-            "Claim that must contain `AUTH_JWT_AUDIENCE`, for tokens without a useful `aud`:"
-            " `client_id`, for instance. Then `aud` is not checked.",
-            needs=("AUTH_JWT_AUDIENCE",),
-        ),
-        "id_claim": Setting(
-            "AUTH_JWT_ID_CLAIM",
-            printable,
-            "Claim that contains the tenant id: the claim of exactly this name or, if there is"
-            " none, the member at this path (`a.b`) through nested objects.",
-            needs=_KEYS,
-        ),
-        "leeway_s": Setting(
-            "AUTH_JWT_LEEWAY_SECONDS",
-            seconds(600, zero=True),
-            "Allowed clock skew between the issuer and this service, at most 600.",
-            needs=_KEYS,
-        ),
-        "allow_no_id": Setting(
-            "AUTH_ALLOW_NO_ID",
-            boolean,
-            "Whether to accept signed tokens, and answers of the authentication service,"
-            " without a tenant id. Such callers can reach every room.",
-            used_by=(*_KEYS, "AUTH_SERVICE_URL"),
-        ),
-    },
-)
-
 AUTH_SERVICE = SettingGroup(
     AuthServiceSettings,
     {
@@ -197,10 +129,7 @@ def load_auth_settings(env: Environment, *, demo: bool = False) -> AuthSettings:
     """
     rules = env.fill(CLAIM_RULES)
     api_secrets = env.fill(API_SECRETS).merge()
-    jwt = env.fill(JWT, rules=rules)
-    if jwt.jwks_url and jwt.public_keys:
-        raise SettingsError("AUTH_JWKS_URL", "AUTH_JWT_PUBLIC_KEY_PATH is set too; set one of them")
-    tokens = jwt if jwt.jwks_url or jwt.public_keys else None
+    tokens = load_jwt_settings(env, rules)
     service = env.values(AUTH_SERVICE)
     settings = env.fill(
         AUTH,
@@ -214,7 +143,7 @@ def load_auth_settings(env: Environment, *, demo: bool = False) -> AuthSettings:
     if settings.required:
         env.need_one_of(*_SOURCES, by="AUTH_REQUIRED")
         if rules.allow_no_id:
-            env.need_one_of(*_KEYS, "AUTH_SERVICE_URL", by="AUTH_ALLOW_NO_ID")
+            env.need_one_of(*KEYS, "AUTH_SERVICE_URL", by="AUTH_ALLOW_NO_ID")
     elif not env.is_set("AUTH_REQUIRED"):
         _reject_signs_of_authentication(env, demo=demo)
     return settings

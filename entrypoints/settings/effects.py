@@ -35,6 +35,7 @@ def _limits_exceeded(
         (calls, request),
         (("AUTH_TIMEOUT_SECONDS", auth.timeout_s if auth.service else 0), request),
         (("BODY_TIMEOUT_SECONDS", limits.body_timeout_s), request),
+        (("DRAIN_TIMEOUT_SECONDS", limits.drain_timeout_s), request),
         (probe, request),
         (probe, calls),
         (("MAX_IN_FLIGHT", limits.max_in_flight), ("MAX_CONNECTIONS", limits.max_connections)),

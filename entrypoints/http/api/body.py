@@ -3,7 +3,7 @@
 import asyncio
 from typing import TypeVar
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from attrs import AttrsInstance, define, field, fields
 
 from domain import strict_json
@@ -18,11 +18,11 @@ from entrypoints.http.api.structure import structure
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import RequestPayloadError
 from entrypoints.http.server.errors import ClientDisconnectedError, MalformedHttpError
+from entrypoints.http.server.expect import send_continue
 from entrypoints.http.server.keys import TRAFFIC
 
 T = TypeVar("T", bound=AttrsInstance)
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MAX_TYPE_CHARACTERS = 256  # parsing a long Content-Type is expensive
 
 
@@ -122,8 +122,7 @@ def _too_large(limits: Limits) -> PayloadTooLargeError:
 
 async def _receive(request: web.Request, limits: Limits, deadline: float) -> bytes:
     """Wait for an incomplete body until it is complete or too large."""
-    if request.version >= HttpVersion11 and "Expect" in request.headers:
-        await request.writer.write(_CONTINUE)
+    await send_continue(request)
     body = bytearray()
     body_deadline = asyncio.get_running_loop().time() + limits.body_timeout_s
     try:

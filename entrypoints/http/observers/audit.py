@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
 from traceback import format_tb
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from domain.caller import IdentifiedCaller
 from domain.room import RoomNotFoundError
 from entrypoints.http.api.context import Observer, RequestContext
 from entrypoints.http.server.errors import RequestError
+from entrypoints.redaction import name_digest
 
 EVENT = "request"
 
@@ -48,7 +48,7 @@ def _event(request: web.BaseRequest, context: RequestContext) -> dict[str, objec
         event[name] = value
         if isinstance(value, str) and len(value) > _MAX_CHARACTERS:
             event[name] = _cut(value)
-            event[f"{name}_sha256"] = sha256(value.encode()).hexdigest()[:16]
+            event[f"{name}_sha256"] = name_digest(value)
     event |= {
         "request_id": context.request_id,
         "method": _cut(request.method),

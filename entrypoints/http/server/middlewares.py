@@ -9,10 +9,12 @@ from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
 from aiohttp.typedefs import Handler, Middleware
 
 from entrypoints.http.server.errors import MalformedHttpError, UnsupportedExpectError
+from entrypoints.http.server.expect import send_continue
 from entrypoints.http.server.keys import HTTP_PROBLEM, OVER_CONNECTION_LIMIT
 from entrypoints.http.server.malformed import MISSING_HOST
 from entrypoints.http.server.traffic import TOO_MANY_IN_FLIGHT, Traffic
 
+_TOO_MANY_RECEIVING = "too many requests are receiving their body (MAX_IN_FLIGHT)"
 _HOST = re.compile(
     r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%\w+)?\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII
 )  # RFC 9110, 7.2
@@ -37,10 +39,6 @@ async def reject_malformed_http(request: web.Request, handler: Handler) -> web.S
     return await handler(request)
 
 
-async def defer_continue(_: web.Request) -> None:
-    """Handle ``Expect`` by doing nothing: ``100 Continue`` is sent when the body is read."""
-
-
 def limit_in_flight(
     traffic: Traffic, *, body_grace_s: float, exempt: Collection[Handler]
 ) -> Middleware:
@@ -56,14 +54,15 @@ def limit_in_flight(
             return await handler(request)
         if request.get(OVER_CONNECTION_LIMIT, False):
             await traffic.reject("too many connections are open (MAX_CONNECTIONS)")
-        receiving = not request.content.is_eof()
-        if receiving and not traffic.can_receive:
-            receiving = not await _ends_within(body_grace_s, request.content)
-            if receiving:
-                await traffic.reject("too many requests are receiving their body (MAX_IN_FLIGHT)")
         if not traffic.has_capacity:
             await traffic.reject(TOO_MANY_IN_FLIGHT)
+        receiving = not request.content.is_eof()
+        has_place = not receiving or traffic.can_receive
         with traffic.admit(receiving=receiving):
+            if not has_place:
+                await send_continue(request)
+                if not await _ends_within(body_grace_s, request.content):
+                    await traffic.reject(_TOO_MANY_RECEIVING)
             return await handler(request)
 
     return middleware

@@ -103,11 +103,11 @@ class Traffic:
         Raises:
             OverloadedError: too many of these are in flight.
         """
-        task = _current_task()
-        if task in self._receiving:
-            if not self.has_capacity:
-                await self.reject(TOO_MANY_IN_FLIGHT)
-            self._receiving.discard(task)
+        if not self._receiving or (task := _current_task()) not in self._receiving:
+            return
+        if not self.has_capacity:
+            await self.reject(TOO_MANY_IN_FLIGHT)
+        self._receiving.discard(task)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for the requests in flight, then stop serving."""

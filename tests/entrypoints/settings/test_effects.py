@@ -14,6 +14,7 @@ SECRET = {"AUTH_API_SECRET": "s3cret"}
 JWKS = {"AUTH_JWKS_URL": "https://keys.example.com"}
 USED = {
     "AUTH_REQUIRED": "true",
+    "DRAIN_TIMEOUT_SECONDS": "0.5",
     "LIVEKIT_PROBE_DELAY_SECONDS": "0.2",
     "MAX_IN_FLIGHT": "1",
     "MAX_TOKEN_BYTES": "99",
@@ -118,6 +119,7 @@ class TestWithoutEffect:
             ({**SECRET, **timeout}, {"AUTH_TIMEOUT_SECONDS": NEEDS_SERVER}),
             ({**keys, **timeout}, {"AUTH_TIMEOUT_SECONDS": NEEDS_SERVER}),
             ({**SECRET, **JWKS, **timeout}, {}),
+            ({**JWKS, "AUTH_TIMEOUT_SECONDS": "60"}, {}),  # no request waits for the whole of it
             ({**SECRET, **service, **timeout}, {}),
             ({**SECRET, **allow}, {"AUTH_ALLOW_NO_ID": NEEDS_TOKENS}),
             ({**keys, **allow}, {}),
@@ -141,6 +143,7 @@ class TestWithoutEffect:
             ("LIVEKIT_TIMEOUT_SECONDS", "20"): f"is longer than REQUEST_TIMEOUT_SECONDS, {first}",
             ("AUTH_TIMEOUT_SECONDS", "20"): f"is longer than REQUEST_TIMEOUT_SECONDS, {first}",
             ("BODY_TIMEOUT_SECONDS", "20"): f"is longer than REQUEST_TIMEOUT_SECONDS, {first}",
+            ("DRAIN_TIMEOUT_SECONDS", "20"): f"is longer than REQUEST_TIMEOUT_SECONDS, {first}",
             ("LIVEKIT_PROBE_DELAY_SECONDS", "6"): (
                 f"is longer than LIVEKIT_TIMEOUT_SECONDS, {first}"
             ),

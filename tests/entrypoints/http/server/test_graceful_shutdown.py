@@ -48,6 +48,7 @@ class TestGracefulShutdown:
         ready, mute = await service.ask("GET", "/readyz"), await service.mute()
         assert "Connection" not in before.headers
         assert ready.outcome == (503, "NOT_READY")
+        assert [each["log_level"] for each in service.events] == ["debug", "debug", "info"]
         assert mute.status == 200
         assert ready.headers["Connection"] == mute.headers["Connection"] == "close"
 

@@ -110,6 +110,37 @@ class TestARequestThatIsReceivingItsBody:
             assert (await ask(service, head(), BODY)).status == 200
             assert (await ask(service, GOOD[:-1], GOOD[-1:])).status == 200
 
+    async def test_is_told_to_continue_beyond_its_limit_if_it_waits_for_that(
+        self, serve: Serve
+    ) -> None:
+        service = await serve(limits=limits(body_grace_s=HOUR_S))
+        waits = head(f"Authorization: Bearer {DEMO_TOKEN}", JSON, "Expect: 100-continue")
+        async with receiving(service):
+            reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+            writer.write(waits)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+            writer.write(BODY)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+
+    async def test_is_rejected_beyond_its_limit_once_the_service_stops(self, serve: Serve) -> None:
+        service = await serve(limits=limits(body_grace_s=HOUR_S))
+        async with receiving(service) as [first], receiving(service) as [second]:
+            await service.traffic.stop()
+            answers = [await client.request(b"") for client in (first, second)]
+        assert [each.outcome for each in answers] == [OVERLOADED] * 2
+        assert {each.json["error"] for each in answers} == {
+            "the service is shutting down; retry later"
+        }
+
+    async def test_is_drained_beyond_its_limit_too(self, serve: Serve) -> None:
+        service = await serve(limits=limits(body_grace_s=HOUR_S))
+        async with receiving(service) as [first], receiving(service) as [second]:
+            draining = asyncio.create_task(service.traffic.drain(HOUR_S))
+            assert (await first.request(GOOD[-1:])).status == 200
+            assert (await second.request(GOOD[-1:])).status == 200
+            await draining
+
     async def test_makes_room_for_the_next_however_it_ends(self, service: Service) -> None:
         for end in ("", BODY[-1:].decode()):
             async with receiving(service) as [client]:

@@ -1,4 +1,5 @@
 import asyncio
+from typing import cast
 
 import pytest
 
@@ -31,6 +32,7 @@ async def hold(traffic: Traffic, seconds: float, ended: list[str]) -> None:
         ended.append(f"served at {now():g}")
     except OverloadedError:
         ended.append(f"rejected at {now():g}")
+        assert cast("asyncio.Task[None]", asyncio.current_task()).cancelling() == 0
 
 
 class TestDrain:
