@@ -14,6 +14,7 @@ from entrypoints.http.api.errors import (
     RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
+from entrypoints.http.api.media_type import is_json_in_utf8
 from entrypoints.http.api.structure import structure
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import RequestPayloadError
@@ -22,8 +23,6 @@ from entrypoints.http.server.expect import send_continue
 from entrypoints.http.server.keys import TRAFFIC
 
 T = TypeVar("T", bound=AttrsInstance)
-
-_MAX_TYPE_CHARACTERS = 256  # parsing a long Content-Type is expensive
 
 
 @define(eq=False)
@@ -84,15 +83,7 @@ def _parse(body: bytes) -> dict[str, object]:
 
 
 def _check_media_type(request: web.Request) -> None:
-    if len(request.headers.get("Content-Type", "")) > _MAX_TYPE_CHARACTERS:
-        raise UnsupportedMediaTypeError(
-            f"Content-Type is longer than {_MAX_TYPE_CHARACTERS} characters"
-        )
-    kind = request.content_type
-    json = kind == "application/json" or (
-        kind.startswith("application/") and kind.endswith("+json")
-    )
-    if not json or (request.charset or "utf-8").lower() != "utf-8":
+    if not is_json_in_utf8(request.headers.get("Content-Type", "")):
         raise UnsupportedMediaTypeError("Content-Type must be application/json, in UTF-8")
     if "Content-Encoding" in request.headers:
         raise UnsupportedMediaTypeError("Content-Encoding is not supported; send the body as it is")

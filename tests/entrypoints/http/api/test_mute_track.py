@@ -173,6 +173,7 @@ class TestMediaType:
             "application/json; charset=utf-8",
             'application/json;charset="UTF-8"',
             "application/json; profile=x",
+            'application/json ; profile="a; charset=latin-1 \\" b";; charset=utf-8; ',
             "application/vnd.api+json",
         ],
     )
@@ -192,6 +193,11 @@ class TestMediaType:
             "multipart/form-data; boundary=x",
             "application/json; charset=latin-1",
             "application/json; charset=utf-16",
+            "application/json; charset=utf-8; charset=latin-1",
+            "application/json; charset",
+            "application/json, application/json",
+            f"application/{'(' * 240}",
+            f"application/json{' ;' * 100}(",
             "json",
             ";",
         ],
@@ -200,13 +206,9 @@ class TestMediaType:
         answer = await service.post(b"{}", Content_Type=kind)
         assert answer.outcome == (415, "UNSUPPORTED_MEDIA_TYPE")
 
-    async def test_may_have_256_characters(self, service: Service) -> None:
-        """Longer ones are not parsed: that can take the standard library a second."""
-        kind = "application/json; profile=".ljust(256, "x")
+    async def test_may_be_long(self, service: Service) -> None:
+        kind = "application/json; profile=".ljust(4096, "x")
         assert (await service.post(MUTE_BODY, Content_Type=kind)).status == 200
-        answer = await service.post(MUTE_BODY, Content_Type=f"{kind}x")
-        assert answer.outcome == (415, "UNSUPPORTED_MEDIA_TYPE")
-        assert answer.json["error"] == "Content-Type is longer than 256 characters"
 
     @pytest.mark.parametrize("encoding", ["gzip", "identity", "br", ""])
     async def test_allows_no_content_encoding(self, service: Service, encoding: str) -> None:
