@@ -82,7 +82,9 @@ async def serve(load: Callable[[], Settings]) -> int:
         if not signals.status:
             raise
         log.warning("stopped at once by a second signal")
-    reloading.cancel()
+    finally:
+        reloading.cancel()
+        await asyncio.wait({reloading})  # or else asyncio logs that it was destroyed
     return signals.status
 
 
