@@ -16,11 +16,8 @@ if [ -z "${LIVEKIT_SERVER:-}" ]; then # a binary of that version that is here al
     LIVEKIT_SERVER="$work/server"
 fi
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q --disable-pip-version-check livekit-api==1.2.2
-read -r port tcp udp < <(python3 -c '
-import socket
-taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-print(*(each.getsockname()[1] for each in taken))')
+"$work/venv/bin/pip" install -q --disable-pip-version-check livekit-api==1.2.2 aiohttp==3.14.5 protobuf==7.36.2
+read -r port tcp udp < <(shuf -n 3 -i 10000-32767 | xargs) # clients take those above
 "$LIVEKIT_SERVER" --config-body "{port: $port, bind_addresses: [127.0.0.1],
     keys: {devkey: secret-of-a-test-0123456789-0123456789}, logging: {level: error},
     rtc: {node_ip: 127.0.0.1, interfaces: {includes: [lo]}, enable_loopback_candidate: true,

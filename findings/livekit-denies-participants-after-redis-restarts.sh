@@ -15,13 +15,11 @@ if [ -z "${LIVEKIT_SERVER:-}" ]; then # a binary of that version that is here al
     LIVEKIT_SERVER="$work/server"
 fi
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q --disable-pip-version-check livekit-api==1.2.2 livekit==1.2.1
-read -r port tcp udp redis < <(python3 -c '
-import socket
-taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-print(*(each.getsockname()[1] for each in taken))')
+"$work/venv/bin/pip" install -q --disable-pip-version-check livekit-api==1.2.2 livekit==1.2.1 aiohttp==3.14.5 protobuf==7.36.2
+read -r port tcp udp redis < <(shuf -n 4 -i 10000-32767 | xargs) # clients take those above
 redis-server --port "$redis" --bind 127.0.0.1 --save '' --dir "$work" >/dev/null &
 pids+=($!)
+for _ in $(seq 300); do redis-cli -p "$redis" ping >/dev/null 2>&1 && break || sleep 0.1; done
 export REDIS="$redis"
 "$LIVEKIT_SERVER" --config-body "{port: $port, bind_addresses: [127.0.0.1], redis: {address: \"127.0.0.1:$redis\"},
     keys: {devkey: secret-of-a-test-0123456789-0123456789}, logging: {level: error},

@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -q --disable-pip-version-check \
-    livekit-api==1.2.2 aiohttp==3.14.5
+    livekit-api==1.2.2 aiohttp==3.14.5 protobuf==7.36.2
 npm install --silent --no-fund --no-audit --prefix "$work" livekit-server-sdk@2.19.2 >/dev/null
 
 cat > "$work/see.mjs" <<'JS'

@@ -1,3 +1,4 @@
+import secrets
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -10,7 +11,7 @@ from tests.adapters.identity.cases.keys import ALGORITHMS, b64, signer, to_json
 pytestmark = pytest.mark.robustness("key sets")
 
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1  # the field of P-256
-_ENTRY = b'{"kty":"OKP","crv":"Ed25519","x":"%s"}' % (b"A" * 43)
+_ENTRY = to_json(signer("EdDSA").jwk)
 
 NOT_A_NUMBER: tuple[object, ...] = (
     *(None, True, 0, -1.5, [], ["AQAB"], {}, {"n": "AQAB"}),
@@ -23,9 +24,9 @@ def number(value: int) -> str:
     return b64(value.to_bytes((value.bit_length() + 7) // 8))
 
 
-def mersenne(bits: int) -> str:
-    """Encode a modulus of a given length that nobody can sign with."""
-    return number((1 << bits) - 1)
+def modulus(bits: int) -> str:
+    """Encode a random modulus of a given length, which has no private key."""
+    return number(1 << bits - 1 | secrets.randbits(bits - 1) | 1)
 
 
 def coordinate(value: int) -> str:
@@ -33,15 +34,18 @@ def coordinate(value: int) -> str:
 
 
 MALFORMED: Mapping[str, tuple[str, Mapping[str, object]]] = {
-    "RSA of 1,024 bits": ("RS256", {"n": mersenne(1024)}),
-    "RSA of 2,047 bits": ("RS256", {"n": mersenne(2047)}),
-    "RSA of 2,047 bits, filled up": ("RS256", {"n": b64(bytes(300) + b"\x7f" + b"\xff" * 255)}),
-    "RSA of 8,193 bits": ("RS256", {"n": mersenne(8193)}),
+    "RSA of 1,024 bits": ("RS256", {"n": modulus(1024)}),
+    "RSA of 2,047 bits": ("RS256", {"n": modulus(2047)}),
+    "RSA of 2,047 bits, filled up": (
+        "RS256",
+        {"n": b64(bytes(300) + b"\x7f" + secrets.token_bytes(254) + b"\1")},
+    ),
+    "RSA of 8,193 bits": ("RS256", {"n": modulus(8193)}),
     "RSA with e = 0": ("RS256", {"e": "AA"}),
     "RSA with e = 1": ("RS256", {"e": "AQ"}),
     "RSA with e = 2": ("RS256", {"e": "Ag"}),
     "RSA with e = 65,536": ("RS256", {"e": number(65536)}),
-    "RSA with e larger than n": ("RS256", {"n": mersenne(2048), "e": mersenne(2049)}),
+    "RSA with e larger than n": ("RS256", {"n": modulus(2048), "e": modulus(2049)}),
     "a point of zeros": ("ES256", {"x": coordinate(0), "y": coordinate(0)}),
     "a point off the curve": ("ES256", {"x": coordinate(1), "y": coordinate(1)}),
     "a point beyond the field": ("ES256", {"x": coordinate(_P), "y": coordinate(_P)}),
@@ -154,7 +158,7 @@ class TestParseKeySet:
 
     @pytest.mark.parametrize("bits", [2048, 8192])
     def test_accepts_rsa_from_2048_to_8192_bits(self, bits: int) -> None:
-        assert len(parse(changed("RS256", n=mersenne(bits)))) == 1
+        assert len(parse(changed("RS256", n=modulus(bits)))) == 1
 
     def test_ignores_unusable_keys_and_no_others(self) -> None:
         wrong = {}

@@ -1,6 +1,7 @@
 """Files without a usable public key, by what they contain instead."""
 
 import base64
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -27,8 +28,9 @@ def rewritten(alg: str, encoding: Encoding, form: PublicFormat) -> bytes:
 
 
 def rsa_of(bits: int, exponent: int = 65537) -> bytes:
-    """Encode a key of a given length that nobody can sign with."""
-    numbers = RSAPublicNumbers(e=exponent, n=(1 << bits) - 1)
+    """Encode a random key of a given length, which has no private part."""
+    modulus = 1 << bits - 1 | secrets.randbits(bits - 1) | 1
+    numbers = RSAPublicNumbers(e=exponent, n=modulus)
     return numbers.public_key().public_bytes(Encoding.PEM, SPKI)
 
 
