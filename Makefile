@@ -42,12 +42,16 @@ test-all:  ## the tests on every Python from 3.11 to 3.13 found here
 		done; \
 	done; [ $$ran = 1 ] || { echo "no Python from 3.11 to 3.13 found"; exit 1; }
 
-test-livekit: redis-server install $(LIVEKIT_SERVERS)  ## the tests on real LiveKit servers, each alone and with a second node
+# Four workers whatever the number of processors: these tests wait for LiveKit's own timeouts.
+test-livekit: redis-server install livekit-servers  ## the tests on real LiveKit servers, each alone and with a second node
 	@failed=; for server in $(LIVEKIT_SERVERS); do \
 		printf '\n%s\n' "LiveKit: $$server"; \
-		$(BIN)/python -m pytest -n auto --dist loadfile -m 'livekit_server or livekit_cluster' \
-			--livekit-server=$$server $(ARGS) || failed="$$failed $$server"; \
+		$(BIN)/python -m pytest -n 4 --dist worksteal \
+			-m 'livekit_server or livekit_cluster' --livekit-server=$$server $(ARGS) || failed="$$failed $$server"; \
 	done; [ -z "$$failed" ] || { echo "tests failed on:$$failed"; exit 1; }
+
+.PHONY: livekit-servers
+livekit-servers: $(LIVEKIT_SERVERS)
 
 .livekit/%/server:
 	@command -v go >/dev/null || { echo "make: LiveKit $* is built with Go 1.26 or newer (https://go.dev/dl); \

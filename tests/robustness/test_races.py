@@ -23,7 +23,6 @@ from domain.track import Participant, TrackSid
 from tests.contract.livekit_over_http import LiveKit
 from tests.robustness.clients import NO_TIMEOUTS
 from tests.robustness.metrics import Length, Metrics
-from tests.support.rooms.real import RealRooms
 from tests.support.service import Answer, Service, running_service
 from tests.support.timeouts import HOUR_S
 
@@ -81,6 +80,7 @@ class Relay:
     actions: dict[tuple[str, str], Callable[[], Awaitable[object]]] = field(factory=dict)
     reported: set[tuple[str, bool]] = field(factory=set)
     """The tracks that LiveKit reported as muted or unmuted."""
+    _acting: asyncio.Lock = field(init=False, factory=asyncio.Lock)
 
     async def relay(self, request: web.Request) -> web.Response:
         call = request.path.rpartition("/")[2]
@@ -97,8 +97,10 @@ class Relay:
         )
 
     async def _act(self, when: str, call: str) -> None:
-        if action := self.actions.pop((when, call), None):
-            await action()
+        """Act, if there is something to do; calls that arrive meanwhile wait for its end."""
+        async with self._acting:
+            if action := self.actions.pop((when, call), None):
+                await action()
 
 
 @frozen
@@ -126,9 +128,6 @@ class Site:
 
 @pytest.fixture
 async def site(livekit: LiveKit) -> AsyncIterator[Site]:
-    probe_delay_s = (
-        2.0 if isinstance(livekit.rooms, RealRooms) else 0.3
-    )  # longer than a change takes
     relay = Relay(livekit)
     app = web.Application()
     app.router.add_post("/{path:.*}", relay.relay)
@@ -139,7 +138,7 @@ async def site(livekit: LiveKit) -> AsyncIterator[Site]:
             open_gateway=lambda: open_gateway(
                 url=str(server.make_url("/")),
                 api_key=partial(ApiKey, name=livekit.api_key, secret=livekit.api_secret),
-                limits=LiveKitLimits(probe_delay_s=probe_delay_s),
+                limits=LiveKitLimits(),
             ),
             open_authenticator=lambda: nullcontext(known),
             limits=NO_TIMEOUTS,
