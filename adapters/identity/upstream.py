@@ -61,11 +61,13 @@ async def read_ok(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Read the whole body of a response with status 200.
 
     Raises:
-        InvalidResponseError: the status is another, or the body is larger than ``max_bytes`` or
-            incomplete.
+        InvalidResponseError: the status is another, or the body is compressed, larger than
+            ``max_bytes`` or incomplete.
     """
     if response.status != _OK:
         raise InvalidResponseError(f"status {response.status}")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise InvalidResponseError("response is compressed")
     try:
         await response.content.readexactly(max_bytes + 1)
     except asyncio.IncompleteReadError as end:

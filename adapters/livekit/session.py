@@ -90,7 +90,7 @@ class BoundedResponse(ClientResponse):
     @override
     async def read(self) -> bytes:
         if self._bounded_body is None:
-            self._check_type()
+            self._check_form()
             body = await self._read_bounded()
             chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
             if not chunked and "Content-Length" not in self.headers:
@@ -124,12 +124,18 @@ class BoundedResponse(ClientResponse):
                 raise AnswerTooLargeError(beginning=bytes(body[:_BEGINNING_BYTES]))
         return bytes(body)
 
-    def _check_type(self) -> None:
+    def _check_form(self) -> None:
         """Reject what a proxy or another server answers with 200."""
-        given = self.headers.get("Content-Type", _PROTOBUF)
-        if self.status == HTTPStatus.OK and not given.startswith(_PROTOBUF):
+        if self.status != HTTPStatus.OK:
+            return
+        reason = ""
+        if self.headers.get("Content-Encoding", "identity") != "identity":
+            reason = "answer is compressed"
+        elif not self.headers.get("Content-Type", _PROTOBUF).startswith(_PROTOBUF):
+            reason = "answer is not LiveKit's but another server's"
+        if reason:
             self.close()
-            raise UnusableAnswerError(reason="answer is not LiveKit's but another server's")
+            raise UnusableAnswerError(reason=reason)
 
     def _max_bytes(self) -> int:
         if self.status != HTTPStatus.OK:
