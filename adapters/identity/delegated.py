@@ -159,7 +159,9 @@ async def open_delegated(
         max_connections: maximum number of connections to the service.
         allow_no_id: whether the service may accept callers without an id.
     """
-    async with make_session(max_connections=max_connections) as session:
+    # Where the network drops connections without a sign, one request times out, and by then no
+    # other connection from before is used any more.
+    async with make_session(max_connections=max_connections, idle_s=timeout_s) as session:
         yield DelegatedAuthenticator(
             url=url,
             signing_key=signing_key,

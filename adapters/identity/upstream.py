@@ -7,6 +7,7 @@ from aiohttp.connector import Connection
 from typing_extensions import override
 
 _OK = 200
+_MAX_IDLE_S = 15.0
 
 
 class InvalidResponseError(Exception):
@@ -41,14 +42,16 @@ class FreshResponse(aiohttp.ClientResponse):
         return await super().start(connection)
 
 
-def make_session(*, max_connections: int) -> aiohttp.ClientSession:
+def make_session(*, max_connections: int, idle_s: float = _MAX_IDLE_S) -> aiohttp.ClientSession:
     """Make a session for a single upstream, so that one that hangs does not block another.
 
-    The caller sets a timeout for each call. Compressed responses are neither requested nor
-    decompressed.
+    The caller sets a timeout for each call. A connection that was idle for ``idle_s``, or 15 s, is
+    not used again. Compressed responses are neither requested nor decompressed.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_connections),
+        connector=aiohttp.TCPConnector(
+            limit=max_connections, keepalive_timeout=min(idle_s, _MAX_IDLE_S)
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         headers={"Accept-Encoding": "identity"},
@@ -61,11 +64,13 @@ async def read_ok(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Read the whole body of a response with status 200.
 
     Raises:
-        InvalidResponseError: the status is another, or the body is larger than ``max_bytes`` or
-            incomplete.
+        InvalidResponseError: the status is another, or the body is compressed, larger than
+            ``max_bytes`` or incomplete.
     """
     if response.status != _OK:
         raise InvalidResponseError(f"status {response.status}")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise InvalidResponseError("response is compressed")
     try:
         await response.content.readexactly(max_bytes + 1)
     except asyncio.IncompleteReadError as end:

@@ -26,7 +26,7 @@ from adapters.livekit.errors import (
     UnusableAnswerError,
     translate,
 )
-from adapters.livekit.session import has_new_connection, timeout_reason
+from adapters.livekit.session import handle_timeout, has_new_connection, timeout_reason
 from adapters.livekit.tokens import AccessTokens
 from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
 from domain.room import RoomName
@@ -144,6 +144,7 @@ class RoomServiceClient:
             async with asyncio.timeout_at(deadline - left_s * _SHARE_LEFT):
                 return await self._twirp.request("RoomService", method, request, headers, response)
         except TimeoutError:
+            handle_timeout(self.session)
             reason = timeout_reason(self._address)
         except FOREIGN_ERRORS as error:
             raise translate(error, on_new_connection=has_new_connection()) from None

@@ -1,10 +1,13 @@
 """The HTTP session for LiveKit, with the limits that livekit-api does not set."""
 
+import asyncio
 import json
+import math
 from contextlib import suppress
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientTimeout
@@ -36,21 +39,37 @@ _WAITING = ContextVar("why the current task's call would time out", default=NO_A
 class NoStaleDataConnector(aiohttp.TCPConnector):
     """Uses no connection with unread data, which aiohttp 3.14.5 may take for the next answer.
 
-    Keeps track of what a call waits for.
+    Uses none either that is older than the last timeout on a used connection: where the network
+    has dropped one without a sign, the others are often dropped too. Keeps track of what a call
+    waits for.
     """
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(limit=limit)
+        self._made_at: WeakKeyDictionary[ResponseHandler, float] = WeakKeyDictionary()
+        self._usable_since = -math.inf
+
+    def replace_connections(self) -> None:
+        """Use none of the present connections for another call."""
+        self._usable_since = asyncio.get_running_loop().time()
 
     @override
     async def connect(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        for _ in range(_ATTEMPTS):
+        attempts = _ATTEMPTS
+        while attempts:
             _WAITING.set(_FREE_CONNECTION)
             connection = await super().connect(req, traces, timeout)
             _IS_NEW.set(_WAITING.get() == _NEW_CONNECTION)
             _WAITING.set(NO_ANSWER_IN_TIME)
-            if connection.protocol is None or not connection.protocol.should_close:
+            protocol = connection.protocol
+            is_old = protocol is not None and self._made_at[protocol] < self._usable_since
+            if protocol is None or not (protocol.should_close or is_old):
                 return connection
             connection.close()
+            if not is_old:
+                attempts -= 1
         raise RoomGatewayUnavailableError(reason="sent data before a request")
 
     @override
@@ -58,7 +77,9 @@ class NoStaleDataConnector(aiohttp.TCPConnector):
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
         _WAITING.set(_NEW_CONNECTION)
-        return await super()._create_connection(req, traces, timeout)
+        protocol = await super()._create_connection(req, traces, timeout)
+        self._made_at[protocol] = asyncio.get_running_loop().time()
+        return protocol
 
 
 class BoundedResponse(ClientResponse):
@@ -69,7 +90,7 @@ class BoundedResponse(ClientResponse):
     @override
     async def read(self) -> bytes:
         if self._bounded_body is None:
-            self._check_type()
+            self._check_form()
             body = await self._read_bounded()
             chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
             if not chunked and "Content-Length" not in self.headers:
@@ -103,15 +124,21 @@ class BoundedResponse(ClientResponse):
                 raise AnswerTooLargeError(beginning=bytes(body[:_BEGINNING_BYTES]))
         return bytes(body)
 
-    def _check_type(self) -> None:
+    def _check_form(self) -> None:
         """Reject what a proxy or another server answers with 200, often without any body or type.
 
         An empty body would mean that there is no such room or track.
         """
-        given = self.headers.get("Content-Type", "")
-        if self.status == HTTPStatus.OK and not given.startswith(_PROTOBUF):
+        if self.status != HTTPStatus.OK:
+            return
+        reason = ""
+        if self.headers.get("Content-Encoding", "identity") != "identity":
+            reason = "answer is compressed"
+        elif not self.headers.get("Content-Type", "").startswith(_PROTOBUF):
+            reason = "answer is not LiveKit's but another server's"
+        if reason:
             self.close()
-            raise UnusableAnswerError(reason="answer is not LiveKit's but another server's")
+            raise UnusableAnswerError(reason=reason)
 
     def _max_bytes(self) -> int:
         if self.status != HTTPStatus.OK:
@@ -138,6 +165,13 @@ def timeout_reason(address: str) -> str:
 def has_new_connection() -> bool:
     """Return whether the current task's last call was the first on its connection."""
     return _IS_NEW.get()
+
+
+def handle_timeout(session: aiohttp.ClientSession) -> None:
+    """Stop using what the current task's call shows to be broken: it timed out."""
+    waited_on_used_connection = _WAITING.get() == NO_ANSWER_IN_TIME and not _IS_NEW.get()
+    if waited_on_used_connection and isinstance(session.connector, NoStaleDataConnector):
+        session.connector.replace_connections()
 
 
 def make_session(limits: LiveKitLimits) -> aiohttp.ClientSession:

@@ -11,6 +11,7 @@ _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 _INTEGER = re.compile(r"[0-9]{1,18}")
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_URL_HOST = re.compile(r"[A-Za-z0-9._:%-]+")  # Compose has underscores, IPv6 zones a percent sign
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -89,14 +90,18 @@ def url(*schemes: str, query: bool = False) -> Callable[[str], str]:
     """Make a parser of URLs without a user or a fragment; a query is allowed with ``query``."""
     *most, last = (f"{scheme}://" for scheme in schemes)
     without = "a user or a fragment" if query else "a user, a query or a fragment"
-    problem = f"must be a URL that starts with {', '.join(most)} or {last}, without {without}"
+    problem = (
+        f"must be a URL that starts with {', '.join(most)} or {last}, followed by one host and,"
+        f" if any, a port from 1 to 65535, without {without}"
+    )
 
     def parse(value: str) -> str:
         printable(value)
         try:
             found = URL(value)
             bare = found.with_user(None).with_fragment(None)
-            valid = found.scheme in schemes and found.host and found.port
+            host_is_valid = _URL_HOST.fullmatch(found.raw_host or "")
+            valid = found.scheme in schemes and host_is_valid and found.port
             (found.host or "").encode("idna")  # as the resolver will do
         except ValueError:
             raise ValueError(problem) from None

@@ -30,6 +30,7 @@ from tests.adapters.identity.cases.token_checker import wait_until
 from tests.support.movable_clock import advance_clock
 from tests.support.presented_request import StaticRequest
 from tests.support.sockets import IDLE_TIMEOUT
+from tests.support.timeouts import scaled
 
 pytestmark = pytest.mark.robustness("authentication service's answers")
 
@@ -203,6 +204,29 @@ class TestConnections:
                 if found != response.outcome:
                     wrong[name] = found
         assert wrong == {}
+
+    async def test_cost_one_timeout_where_the_network_drops_them_all(self) -> None:
+        kept = 3
+        asked: list[asyncio.StreamWriter] = []
+
+        async def answer_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.append(writer)
+            ready = [writer] if len(asked) > kept else asked[: len(asked) // kept * kept]
+            for each in ready:  # the first ones together, so that they are on a connection each
+                each.write(http().replace(b"Connection: close\r\n", b""))
+            await reader.read()
+
+        timeout_s = scaled(2.0)  # aiohttp measures idle connections by real time
+        service = ByteService(handle=answer_first)
+        async with (
+            service.running(),
+            open_client(service.url, timeout_s=timeout_s) as client,
+        ):
+            first = [authenticate(client) for _ in range(kept)]
+            assert await asyncio.gather(*first) == [tenant()] * kept
+            assert await authenticate(client) == UNAVAILABLE
+            assert await authenticate(client) == tenant()
 
     async def test_are_reopened_after_the_service_restarts(self) -> None:
         service = AuthenticationService()

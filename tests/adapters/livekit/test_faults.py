@@ -213,6 +213,7 @@ CAUSES = {
     ),
     page("502 Bad Gateway"): ("answered 502 without a code, as a proxy or another server does"),
     page("200 OK"): "answer is not LiveKit's but another server's",
+    UNAVAILABLE["compressed"]: "answer is compressed",
     b"SSH-2.0-s3cret\r\n": "answer is not valid HTTP (ClientResponseError)",
     answer("301 Moved", more="Location: https://a.test/s3cret\r\n"): (
         "answered 301, a redirect to https://a.test"

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import jwt
@@ -32,6 +32,7 @@ from tests.adapters.livekit.livekit_servers import (
     serve,
     within,
 )
+from tests.support.movable_clock import MovableClockLoop, advance_clock
 from tests.support.sockets import IDLE_TIMEOUT, will_reset
 
 MUTE = MuteRoomTrackRequest(room=ALICE.room, identity=ALICE.identity, track_sid=SID, muted=True)
@@ -244,6 +245,40 @@ class TestKeptConnections:
                 await asyncio.sleep(0)
             room = await gateway.get_room(ALICE.room, deadline=within(HOUR_S))
             assert room.owner == "new"
+
+    def test_are_all_replaced_once_one_of_them_times_out(self) -> None:
+        """A firewall that forgets connections drops what is sent on them without a sign."""
+        kept = 3
+        asked: list[asyncio.StreamWriter] = []
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.append(writer)
+            ready = [writer] if len(asked) > kept else asked[: len(asked) // kept * kept]
+            for each in ready:  # the first ones together, so that they are on a connection each
+                each.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(MUTED) + MUTED)
+            with suppress(asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n")
+                advance_clock(HOUR_S)
+                await reader.read()
+            writer.close()
+
+        async def ask() -> None:
+            async with serve(talk) as url, gateway_to(url) as gateway:
+
+                async def mute() -> None:
+                    await gateway.mute_track(
+                        ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
+                    )
+
+                await asyncio.gather(*(mute() for _ in range(kept)))
+                with pytest.raises(RoomGatewayUnavailableError):
+                    await mute()
+                await mute()
+            assert len(asked) == kept + 1
+
+        with asyncio.Runner(loop_factory=MovableClockLoop) as runner:
+            runner.run(ask())
 
     def test_with_data_before_the_first_request_are_not_used(self) -> None:
         """On uvloop, what a server sends at once is there before the request is sent."""

@@ -113,13 +113,15 @@ class TestService:
             "http://u:s3cret@auth",
             "http://",
             "http://a..b",
+            "http://a,http://b",
+            "http://${AUTH_HOST}",
             "http://" + 64 * "a",
         )
         texts = {url: problem({**service, "AUTH_SERVICE_URL": url}) for url in urls}
         assert texts == dict.fromkeys(
             urls,
-            "AUTH_SERVICE_URL: must be a URL that starts with https:// or http://,"
-            " without a user or a fragment",
+            "AUTH_SERVICE_URL: must be a URL that starts with https:// or http://, followed by one"
+            " host and, if any, a port from 1 to 65535, without a user or a fragment",
         )
 
 

@@ -86,6 +86,9 @@ class TestLiveKit:
             "http://livekit:7880/",
             "https://example.com/livekit",
             "http://[::1]:7880",
+            "http://livekit_server:7880",
+            "wss://xn--bcher-kva.example",
+            "http://[fe80::1%25eth0]:7880",
         ):
             assert load_settings({**LIVEKIT, "LIVEKIT_URL": url}).livekit.url == url
 
@@ -111,6 +114,11 @@ class TestLiveKit:
                 "https://exam ple.com",
                 " https://example.com",
                 "https://example.com\n",
+                "wss://a.example.com,wss://b.example.com",
+                "wss://${LIVEKIT_HOST}",
+                "wss://{{ host }}",
+                "wss://<host>",
+                "wss://*.example.com",
             )
         }
         wrong = {
