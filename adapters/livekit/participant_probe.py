@@ -12,7 +12,7 @@ from domain.room import RoomName
 from domain.track import Participant, Track
 
 _MAX_PROBES = 64
-_GRACE_S = 0.1
+_MIN_GRACE_S, _MAX_GRACE_S = 0.1, 0.5
 
 
 class Presence(Enum):
@@ -37,7 +37,8 @@ class ParticipantProbe:
     """Looks for participants with GetParticipant, and with ListRooms for their rooms.
 
     GetParticipant may deny a participant who is there (after Redis has restarted empty), so a mute
-    that is under way gets 0.1 s more to show the opposite. Under LiveKit's option
+    that is under way gets more time to show the opposite: as much as the probe took, because that
+    is long beside a LiveKit that pauses, but between 0.1 and 0.5 s. Under LiveKit's option
     ``enable_psrpc_for_get_list_participants``, it waits 3 s where there is no such room: a missing
     room stands for an absence as long as GetParticipant has not answered, be it with an error.
     """
@@ -60,18 +61,19 @@ class ParticipantProbe:
 
         Args:
             participant: whom to look for.
-            mute: the call that is under way; an absence counts once this has ended, or 0.1 s
+            mute: the call that is under way; an absence counts once this has ended, or some time
                 after LiveKit has said so.
             room_probe_at: from when on to look for the room too; ``None`` if it exists.
             deadline: when to give up.
         """
+        began_at = max(asyncio.get_running_loop().time(), room_probe_at or 0.0)
         presence = asyncio.create_task(self._find_participant(participant, deadline))
         try:
             if room_probe_at is None or not await self._is_room_missing(
                 participant.room, presence, room_probe_at, deadline
             ):
                 await asyncio.wait({presence})
-            return await _after_grace(presence, mute)
+            return await _after_grace(presence, mute, began_at)
         finally:
             presence.cancel()
 
@@ -104,14 +106,17 @@ class ParticipantProbe:
             room.cancel()  # also keeps asyncio from logging a failure that is not retrieved
 
 
-async def _after_grace(presence: asyncio.Task[Finding], mute: asyncio.Future[Track]) -> Finding:
+async def _after_grace(
+    presence: asyncio.Task[Finding], mute: asyncio.Future[Track], began_at: float
+) -> Finding:
     """Give what may show the opposite of an absence a little time: GetParticipant, and the mute.
 
     ListRooms may not list a room that is in use, after Redis has restarted empty.
     """
     loop = asyncio.get_running_loop()
-    grace_ends_at = loop.time() + _GRACE_S
-    await asyncio.wait({presence}, timeout=_GRACE_S)
+    grace_s = min(max(_MIN_GRACE_S, loop.time() - began_at), _MAX_GRACE_S)
+    grace_ends_at = loop.time() + grace_s
+    await asyncio.wait({presence}, timeout=grace_s)
     if presence.done() and presence.result() is not Presence.ABSENT:
         return presence.result()
     await asyncio.wait({mute}, timeout=max(0.0, grace_ends_at - loop.time()))

@@ -21,5 +21,5 @@ def is_json_in_utf8(content_type: str) -> bool:
     return found is not None and all(
         value.strip('"').lower() == "utf-8"
         for name, value in _PARAMETER.findall(found[1])
-        if name.lower() == "charset"
+        if name.lower() in ("charset", "charset*")
     )

@@ -39,7 +39,11 @@ DENIED_BY_THE_PROBE: Cases = {
     ),
     "the grace counts from its answer": (
         Script([HANGS], get=(2, ABSENT)),
-        "no participant at 2.2 after MG",
+        "no participant at 2.6 after MG",
+    ),
+    "the grace is as long as the probe took": (
+        Script([HANGS], get=(0.3, ABSENT)),
+        "no participant at 0.7 after MG",
     ),
     "muted in the grace": (Script([(0.19, MUTED)], get=(0, ABSENT)), "muted at 0.19 after MG"),
     "muted at the end of the grace": (

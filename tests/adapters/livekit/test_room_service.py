@@ -256,7 +256,7 @@ class TestKeptConnections:
             asked.append(writer)
             ready = [writer] if len(asked) > kept else asked[: len(asked) // kept * kept]
             for each in ready:  # the first ones together, so that they are on a connection each
-                each.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(MUTED) + MUTED)
+                each.write(PROTOBUF + b"Content-Length: %d\r\n\r\n" % len(MUTED) + MUTED)
             with suppress(asyncio.IncompleteReadError):
                 await reader.readuntil(b"\r\n\r\n")
                 advance_clock(HOUR_S)
