@@ -118,7 +118,8 @@ class TestFirstFetch:
     ) -> None:
         server.answer = with_a_cookie
         by_name = server.url.replace("127.0.0.1", "localhost")  # an address gets no cookies
-        async with open_key_server(by_name, policy=POLICY):
+        policy = evolve(POLICY, timeout_s=1e9)  # as long as a slow fetch, for this clock
+        async with open_key_server(by_name, policy=policy):
             for number in range(1, 4):
                 await wait_for_count(lambda: server.fetches, number)
                 await asyncio.sleep(0.05)
