@@ -1,7 +1,8 @@
 """Reloading the files that settings name, on SIGHUP."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from traceback import format_tb
 from typing import NoReturn
 
@@ -14,13 +15,31 @@ from entrypoints.settings.settings import Settings
 _FAILED = "reload failed, keeping the previous settings"
 
 
-async def reload_on(
+@asynccontextmanager
+async def reloading(
+    hangup: asyncio.Event,
+    container: Container,
+    load: Callable[[], Settings],
+    log: FilteringBoundLogger,
+) -> AsyncIterator[None]:
+    """Load the settings again at each SIGHUP while the block runs.
+
+    If any setting is wrong, all stay as they were.
+    """
+    task = asyncio.create_task(_reload_on(hangup, container, load, log))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})  # or else asyncio logs that it was destroyed
+
+
+async def _reload_on(
     hangup: asyncio.Event,
     container: Container,
     load: Callable[[], Settings],
     log: FilteringBoundLogger,
 ) -> NoReturn:
-    """Load the settings again at each SIGHUP; if any is wrong, all stay as they were."""
     while True:
         await hangup.wait()
         hangup.clear()

@@ -17,7 +17,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.observers.audit import audit
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import log_loop_error, make_log
-from entrypoints.reload import reload_on
+from entrypoints.reload import reloading
 from entrypoints.settings.settings import GatewayKind, Settings, load_settings
 from entrypoints.signals import Signals
 
@@ -67,11 +67,13 @@ async def serve(load: Callable[[], Settings]) -> int:
         limits=settings.limits,
         observers=[audit(log)],
     )
-    reloading = asyncio.create_task(reload_on(signals.hangup, container, load, log))
     try:
-        async with serving(
-            app, host=settings.host, port=settings.port, before_listening=signals.handle
-        ) as url:
+        async with (
+            reloading(signals.hangup, container, load, log),
+            serving(
+                app, host=settings.host, port=settings.port, before_listening=signals.handle
+            ) as url,
+        ):
             _tune_gc()
             log.info("listening", url=str(url))
             if settings.gateway == "in-memory":
@@ -82,9 +84,6 @@ async def serve(load: Callable[[], Settings]) -> int:
         if not signals.status:
             raise
         log.warning("stopped at once by a second signal")
-    finally:
-        reloading.cancel()
-        await asyncio.wait({reloading})  # or else asyncio logs that it was destroyed
     return signals.status
 
 

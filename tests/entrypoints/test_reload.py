@@ -15,7 +15,7 @@ from pytest_aiohttp import AiohttpServer
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from entrypoints.container import Container
-from entrypoints.reload import reload_on
+from entrypoints.reload import reloading
 from entrypoints.settings.settings import Settings, load_settings
 from tests.support.command import Run, Running
 from tests.support.service import DEMO_REQUEST, MUTE
@@ -177,12 +177,11 @@ async def test_a_reload_replaces_the_one_before_and_blocks_no_request() -> None:
         loop.call_soon_threadsafe(loads.release)
         return load_settings({"AUTH_API_SECRET": "s3cret"})
 
-    reloading = asyncio.create_task(reload_on(hangup, container, load, structlog.get_logger()))
-    for _ in range(3):
-        before = container.settings()
-        hangup.set()
-        await loads.acquire()
-        while container.settings() is before:  # noqa: ASYNC110 - assigned by the task
-            await asyncio.sleep(0)
-    reloading.cancel()
+    async with reloading(hangup, container, load, structlog.get_logger()):
+        for _ in range(3):
+            before = container.settings()
+            hangup.set()
+            await loads.acquire()
+            while container.settings() is before:  # noqa: ASYNC110 - assigned by the task
+                await asyncio.sleep(0)
     assert len(container.settings.overridden) == 1
