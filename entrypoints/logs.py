@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from traceback import format_tb
 from typing import Any, TextIO, cast
 
@@ -32,10 +33,7 @@ def make_log(
     renderer: Processor = structlog.processors.JSONRenderer(serializer=_json)
     if format_ == "console" or (format_ is None and on_terminal):
         renderer = structlog.dev.ConsoleRenderer(colors=on_terminal, repr_native_str=True)
-    shared: list[Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    shared: list[Processor] = [structlog.processors.add_log_level, _timestamp]
     last = redacting(renderer, secrets)
     stream = cast("TextIO", _Stderr())
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -62,13 +60,14 @@ class _Stderr:
 
     @staticmethod
     def write(text: str) -> None:
-        with suppress(OSError, ValueError):
+        try:
             sys.stderr.write(text)
+        except (OSError, ValueError):  # contextlib.suppress takes three times as long
+            return
 
     @staticmethod
     def flush() -> None:
-        with suppress(OSError, ValueError):
-            sys.stderr.flush()
+        """Do nothing: standard error is flushed at the end of each line."""
 
 
 def log_loop_error(
@@ -80,6 +79,12 @@ def log_loop_error(
     if error:
         details = {"reason": type(error).__name__, "stack": format_tb(error.__traceback__)}
     log.error("event loop error", problem=context["message"], **details)
+
+
+def _timestamp(_: object, __: str, event: EventDict) -> EventDict:
+    """Add the time in ISO 8601, which orjson writes in half the time of ``isoformat``."""
+    event["timestamp"] = orjson.dumps(datetime.now(UTC), option=orjson.OPT_UTC_Z)[1:-1].decode()
+    return event
 
 
 def _json(event: EventDict, **_: object) -> str:

@@ -43,16 +43,15 @@ def _event(request: web.BaseRequest, context: RequestContext) -> dict[str, objec
 
     What is cut has a digest beside it, which tells it from others that begin alike.
     """
-    event: dict[str, object] = {}
+    event = context.details.copy()
     for name, value in context.details.items():
-        event[name] = value
         if isinstance(value, str) and len(value) > _MAX_CHARACTERS:
-            event[name] = _cut(value)
+            event[name] = value[:_MAX_CHARACTERS]
             event[f"{name}_sha256"] = name_digest(value)
     event |= {
         "request_id": context.request_id,
-        "method": _cut(request.method),
-        "path": _cut(_SECRETS_BEHIND.split(request.path, maxsplit=1)[0]),
+        "method": request.method[:_MAX_CHARACTERS],
+        "path": _SECRETS_BEHIND.split(request.path, maxsplit=1)[0][:_MAX_CHARACTERS],
         "status": context.status,
         "code": context.code,
         "elapsed_ms": round(context.elapsed_s * 1000, 3),
@@ -78,7 +77,3 @@ def _reason(context: RequestContext) -> Mapping[str, object]:
             return {"reason": str(error)}
         case _:
             return {}
-
-
-def _cut(text: str) -> str:
-    return text[:_MAX_CHARACTERS]
