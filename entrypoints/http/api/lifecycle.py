@@ -36,6 +36,7 @@ class RequestLifecycle(RequestHooks):
         context.error, context.code = error, row.code
         response = error_response(error, row)
         self._finish(request, response)
+        asyncio.get_running_loop().call_soon(_release_error, context)  # once it is observed
         return response
 
     @web.middleware
@@ -54,14 +55,10 @@ class RequestLifecycle(RequestHooks):
         context = request[CONTEXT]
         context.finish(response.status)
         response.headers["X-Request-ID"] = context.request_id
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Server"] = "livekit-mute"  # aiohttp's default tells its version
         # In the next turn of the loop, behind the response: events in a row cost half.
         loop = asyncio.get_running_loop()
         for observer in self.observers:
             loop.call_soon(observer, request, context)  # one that raises stops no other
-        loop.call_soon(_release_error, context)
 
 
 def _release_error(context: RequestContext) -> None:

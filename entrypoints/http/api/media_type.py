@@ -5,6 +5,7 @@ and fails on others.
 """
 
 import re
+from functools import lru_cache
 
 _NAME = r"[\w!#$%&'*+.^`|~-]++"  # RFC 9110, 5.6.2; possessive, so that no value takes long
 _PARAMETER = re.compile(rf'({_NAME})=({_NAME}|"(?:[^"\\]|\\.)*+")', re.ASCII)
@@ -15,6 +16,7 @@ _JSON = re.compile(
 )
 
 
+@lru_cache(maxsize=16)  # clients send few different ones
 def is_json_in_utf8(content_type: str) -> bool:
     """Return whether a ``Content-Type`` is that of JSON (also ``+json``), in no other charset."""
     found = _JSON.fullmatch(content_type)

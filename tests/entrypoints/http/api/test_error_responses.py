@@ -130,8 +130,15 @@ class TestErrorResponse:
         assert content["error"]
 
     @pytest.mark.parametrize("error", [error for error, *_ in CASES])
-    def test_has_the_headers_that_its_status_requires(self, error: Exception) -> None:
-        headers = {"Content-Type": "application/json; charset=utf-8"}
+    def test_has_the_headers_of_every_response_and_those_that_its_status_requires(
+        self, error: Exception
+    ) -> None:
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            "Server": "livekit-mute",
+        }
         assert respond(error).headers == {**headers, **HEADERS.get(type(error), {})}
 
     @pytest.mark.parametrize("error", [error for error, *_ in CASES])
