@@ -41,7 +41,7 @@ def redacting(renderer: Processor, secrets: Callable[[], frozenset[str]]) -> Pro
 
     def processor(logger: object, method: str, event: EventDict) -> str:
         known = secrets()
-        line = str(renderer(logger, method, event.copy()))
+        line = str(renderer(logger, method, {**event}))
         if _is_clean(event, line, known):
             return line
         for name, value in tuple(event.items()):

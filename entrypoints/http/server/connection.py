@@ -118,12 +118,13 @@ class Connection(web.RequestHandler):
         if self._body_bytes > self._max_body_bytes and self._responding:
             most = f"{self._max_body_bytes} bytes ({_MAX_FRAMING} times MAX_BODY_BYTES)"
             self._abort_body(self._body, MalformedHttpError(f"the body takes more than {most}"))
-        if data and body_is_complete and not queued_messages(self):
+        if queued_messages(self):
+            for body in self._bodies()[:-1]:
+                # Only the parser's rejection of an incomplete body can come behind it.
+                if not body.is_eof():
+                    self._abort_body(body, self._malformed(queued_error(self)))
+        elif data and body_is_complete:
             self._headers_timer.start(self._on_headers_timeout)
-        for body in self._bodies()[:-1]:
-            # Only the parser's rejection of an incomplete body can come behind it.
-            if not body.is_eof():
-                self._abort_body(body, self._malformed(queued_error(self)))
 
     @override
     def eof_received(self) -> bool:  # type: ignore[override]
