@@ -5,7 +5,6 @@ import json
 import logging
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from traceback import format_tb
 from typing import Any, TextIO, cast
@@ -30,7 +29,7 @@ def make_log(
         secrets: returns the values to redact, called for each event.
     """
     on_terminal = sys.stderr.isatty()
-    renderer: Processor = structlog.processors.JSONRenderer(serializer=_json)
+    renderer: Processor = _json
     if format_ == "console" or (format_ is None and on_terminal):
         renderer = structlog.dev.ConsoleRenderer(colors=on_terminal, repr_native_str=True)
     shared: list[Processor] = [structlog.processors.add_log_level, _timestamp]
@@ -87,12 +86,14 @@ def _timestamp(_: object, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _json(event: EventDict, **_: object) -> str:
+def _json(_: object, __: str, event: EventDict) -> str:
     """Render an event as one line of ASCII; fast where all its values are ASCII."""
-    with suppress(TypeError):  # a lone surrogate, or an integer of more than 64 bits
+    try:
         line = orjson.dumps(event, default=repr)
         if line.isascii():
             return line.decode()
+    except TypeError:  # a lone surrogate, or an integer of more than 64 bits
+        pass
     return json.dumps(event, default=repr, separators=(",", ":"))
 
 
