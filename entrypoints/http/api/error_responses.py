@@ -35,14 +35,6 @@ from entrypoints.http.server.errors import (
 )
 
 
-@frozen(kw_only=True)
-class ErrorBody:
-    """The body of every error response."""
-
-    error: str
-    code: str
-
-
 @frozen
 class ErrorResponse:
     """The response to one kind of error.
@@ -123,7 +115,7 @@ def response_to(error: Exception) -> ErrorResponse:
 
 def error_response(error: Exception, row: ErrorResponse) -> web.Response:
     """Make the response to an error from its row."""
-    body = ErrorBody(error=row.message or str(error), code=row.code)
+    body = {"error": row.message or str(error), "code": row.code}
     response = json_response(body, status=row.status)
     response.headers.update(row.headers)
     if isinstance(error, web.HTTPMethodNotAllowed):

@@ -1,7 +1,6 @@
 """Liveness (``GET /``, ``/livez``) and readiness (``GET /readyz``)."""
 
 from aiohttp import web
-from attrs import frozen
 
 from application.ports.authenticator import AuthenticatorUnavailableError
 from application.ports.room_gateway import RoomGatewayError
@@ -12,17 +11,10 @@ from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
 from entrypoints.http.server.keys import TRAFFIC
 
 
-@frozen(kw_only=True)
-class StatusBody:
-    """The body of a response."""
-
-    status: str
-
-
 async def live(request: web.Request) -> web.Response:
     """Respond that the process is alive."""
     request[CONTEXT].routine = True
-    return json_response(StatusBody(status="OK"))
+    return json_response({"status": "OK"})
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -42,4 +34,4 @@ async def ready(request: web.Request) -> web.Response:
             "LiveKit cannot be used now; the reason is in this service's log"
         ) from error
     request[CONTEXT].routine = True
-    return json_response(StatusBody(status="READY"))
+    return json_response({"status": "READY"})

@@ -1,8 +1,9 @@
 """JSON responses."""
 
+from collections.abc import Mapping
+
 import orjson
 from aiohttp import web
-from attrs import AttrsInstance, asdict
 
 _HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
@@ -12,8 +13,6 @@ _HEADERS = {
 }
 
 
-def json_response(body: AttrsInstance, *, status: int = 200) -> web.Response:
-    """Make a response whose body is the JSON object of an attrs instance's fields, none nested."""
-    return web.Response(
-        body=orjson.dumps(asdict(body, recurse=False)), status=status, headers=_HEADERS
-    )
+def json_response(body: Mapping[str, object], *, status: int = 200) -> web.Response:
+    """Make a response whose body is a JSON object."""
+    return web.Response(body=orjson.dumps(body), status=status, headers=_HEADERS)

@@ -24,16 +24,6 @@ class MuteRequest:
     muted: bool
 
 
-@frozen(kw_only=True)
-class MuteResponse:
-    """The body of a response; ``muted`` is the state that LiveKit reports."""
-
-    room_name: RoomName
-    participant_identity: ParticipantIdentity
-    track_sid: TrackSid
-    muted: bool
-
-
 async def mute_track(call: AuthenticatedRequest) -> web.Response:
     """Mute or unmute the track, and respond with the state that it has afterwards."""
     app, context = call.request.app, call.context
@@ -61,10 +51,10 @@ async def mute_track(call: AuthenticatedRequest) -> web.Response:
     context.details["muted"] = track.muted
     context.deviates = track.muted != asked.muted
     return json_response(
-        MuteResponse(
-            room_name=asked.room_name,
-            participant_identity=asked.participant_identity,
-            track_sid=track.sid,
-            muted=track.muted,
-        )
+        {
+            "room_name": asked.room_name,
+            "participant_identity": asked.participant_identity,
+            "track_sid": track.sid,
+            "muted": track.muted,
+        }
     )
