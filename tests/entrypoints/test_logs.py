@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import structlog
+from yarl import URL
 
 from entrypoints import logs
 from entrypoints.logs import log_loop_error
@@ -105,6 +106,26 @@ class TestRedaction:
         if value != "s3cret-of-ours":  # which is redacted as a whole value only
             assert "s3" not in others
             assert written_as in others
+
+    @pytest.mark.parametrize("format_", ["json", "console"])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            ["s3cret-of-ours"],
+            {"a": {"b": "api_key=s3cret"}},
+            ("Bearer s3cret",),
+            b"Bearer s3cret",
+            URL("http://host/?api_key=s3cret"),
+        ],
+        ids=repr,
+    )
+    def test_covers_every_kind_of_value(
+        self, capsys: pytest.CaptureFixture[str], format_: str, value: object
+    ) -> None:
+        make_log(level="info", format_=format_).info("event", value=value)
+        written = capsys.readouterr().err
+        assert "[secret]" in written
+        assert "s3cret" not in written
 
     def test_covers_lists(self, capsys: pytest.CaptureFixture[str]) -> None:
         make_log(level="info", format_="json").info("event", stack=["api_key=s3cret"], number=1)
