@@ -31,7 +31,7 @@ def make_log(
     on_terminal = sys.stderr.isatty()
     renderer: Processor = _json
     if format_ == "console" or (format_ is None and on_terminal):
-        renderer = structlog.dev.ConsoleRenderer(colors=on_terminal, repr_native_str=True)
+        renderer = _console(colors=on_terminal)
     shared: list[Processor] = [structlog.processors.add_log_level, _timestamp]
     last = redacting(renderer, secrets)
     stream = cast("TextIO", _Stderr())
@@ -95,6 +95,18 @@ def _json(_: object, __: str, event: EventDict) -> str:
     except TypeError:  # a lone surrogate, or an integer of more than 64 bits
         pass
     return json.dumps(event, default=repr, separators=(",", ":"))
+
+
+def _console(*, colors: bool) -> Processor:
+    """Make a renderer for people; structlog's, which wants a stack in one text."""
+    render = structlog.dev.ConsoleRenderer(colors=colors, repr_native_str=True)
+
+    def processor(logger: object, method: str, event: EventDict) -> str:
+        if "stack" in event:
+            event["stack"] = "".join(event["stack"])
+        return str(render(logger, method, event))
+
+    return processor
 
 
 def _exception_location(_: object, __: str, event: EventDict) -> EventDict:

@@ -74,6 +74,22 @@ class TestMakeLog:
         assert capsys.readouterr().err.count("\n") == lines
 
 
+class TestConsole:
+    def test_shows_the_location_of_an_exception(self, capsys: pytest.CaptureFixture[str]) -> None:
+        log = make_log(level="info", format_="console")
+        log.error("request", stack=["  in here\n", "  and there\n"], reason="ValueError")
+        written = capsys.readouterr().err
+        assert "  in here\n  and there\n" in written
+        assert "reason" in written
+
+    def test_redacts_a_stack(self, capsys: pytest.CaptureFixture[str]) -> None:
+        log = make_log(level="info", format_="console")
+        log.error("request", stack=["at api_key=s3cret here\n", "s3cret-of-ours"])
+        written = capsys.readouterr().err
+        assert written.count("[secret]") == 2
+        assert "s3cret" not in written
+
+
 class TestRedaction:
     @pytest.mark.parametrize("format_", ["json", "console"])
     @pytest.mark.parametrize(
