@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable
 from typing import NoReturn
 
+_WHITE_SPACE = " \t\n\r"
 _BYTE_ORDER_MARK = "\ufeff"
 _MAX_DEPTH = 64  # of our own, since each version of Python gives up at another depth
 _TOO_DEEP = f"is nested more than {_MAX_DEPTH} deep"
@@ -37,9 +38,11 @@ def loads(text: bytes | str) -> object:
     Raises:
         StrictJsonError: the text is not such a JSON text.
     """
-    decoded = _decode(text)
+    decoded = _decode(text).strip(_WHITE_SPACE)
     try:
-        value: object = _DECODER.decode(decoded)
+        value, end = _DECODER.raw_decode(decoded)  # decode() looks for white space by two regexes
+        if end != len(decoded):
+            raise StrictJsonError("is not JSON")
         if decoded.count("[") + decoded.count("{") > _MAX_DEPTH:
             _refuse_deep_nesting(value)
         if "\\u" in decoded:

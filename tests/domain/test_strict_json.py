@@ -45,6 +45,8 @@ class TestLoads:
             (b'"\\x41"', "is not JSON"),
             (b"// a\n{}", "is not JSON"),
             (b"{}\x00", "is not JSON"),
+            (b"{}\x0b", "is not JSON"),
+            ("\u00a0{}", "is not JSON"),
             (b"1" * 5000, "is not JSON"),
             (b"NaN", "holds NaN, which is not JSON"),
             (b'{"a": [Infinity]}', "holds Infinity, which is not JSON"),
