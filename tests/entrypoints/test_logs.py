@@ -129,6 +129,7 @@ class TestRedaction:
         [
             ["s3cret-of-ours"],
             {"a": {"b": "api_key=s3cret"}},
+            {("api_key=s3cret",): "a key that JSON does not allow"},
             ("Bearer s3cret",),
             b"Bearer s3cret",
             URL("http://host/?api_key=s3cret"),
