@@ -3,6 +3,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -62,6 +63,18 @@ class TestMakeLog:
         assert json.loads(written)["room"] == value
         assert written.removesuffix("\n").isprintable()
         assert written.isascii()
+
+    def test_gives_the_time_in_utc(self, capsys: pytest.CaptureFixture[str]) -> None:
+        log = make_log(level="info", format_="json")
+        before = datetime.now(UTC)
+        log.info("event")
+        after = datetime.now(UTC)
+        logging.getLogger("asyncio").warning("event")
+        ours, others = [
+            json.loads(line)["timestamp"] for line in capsys.readouterr().err.splitlines()
+        ]
+        assert before <= datetime.fromisoformat(ours) <= after
+        assert ours[-1] == others[-1] == "Z"
 
     @pytest.mark.parametrize(("level", "lines"), [("info", 2), ("warning", 1), ("error", 0)])
     def test_filters_by_level(
