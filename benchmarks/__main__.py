@@ -1,4 +1,8 @@
-"""``python -m benchmarks``: measure, print tables, and write JSON."""
+"""Measure the service beside a minimal handler, print tables, and write JSON.
+
+``python -m benchmarks`` runs each round in pairs: the service and the handler right after each
+other, in alternating order.
+"""
 
 import argparse
 import json

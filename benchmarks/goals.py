@@ -1,19 +1,25 @@
 """The performance goals. A missed goal is reported and fails nothing."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import frozen
 from typing_extensions import override
 
-from benchmarks.results import ProcessMetrics, Results, Runs, Spread
-from benchmarks.scenarios import BASE
+from benchmarks.results import RATIOS, ProcessMetrics, Results, Runs
+from benchmarks.scenarios import BASE, ONE_CONNECTION, SCENARIOS
 
 _WORDS: Mapping[Callable[[float, float], bool], str] = {
     operator.le: "at most",
     operator.ge: "at least",
     operator.eq: "exactly",
 }
+_RATIOS = (
+    ("cpu_us", "bare", BASE, operator.le, 0.40),
+    ("cpu_us", "bare", ONE_CONNECTION, operator.le, 0.55),
+    ("requests_per_s", "bare", BASE, operator.ge, 2.0),
+    ("p50_ms", "bare", ONE_CONNECTION, operator.le, 0.75),
+)
 
 
 @frozen(kw_only=True)
@@ -34,14 +40,14 @@ class Goal:
 
     @override
     def __str__(self) -> str:
-        measured = "-" if self.measured is None else f"{self.measured:.2f}"
+        measured = "-" if self.measured is None else f"{self.measured:.3f}"
         return f"{self.name}: {measured}, {_WORDS[self.holds]} {self.bound:g}: {self.mark}"
 
 
 def goals(results: Results) -> tuple[Goal, ...]:
     """Compare the results with the goals."""
     return (
-        *_goals_against_bare(results.runs),
+        *_goals_of_ratios(results.runs),
         *_goals_of_calls(results.runs),
         Goal(
             name="p99 ms, absent participants",
@@ -52,20 +58,16 @@ def goals(results: Results) -> tuple[Goal, ...]:
     )
 
 
-def _goals_against_bare(runs: Runs) -> tuple[Goal, ...]:
-    return (
-        Goal(
-            name="own CPU, service / bare, authenticated, 32 connections",
-            measured=_median(runs.against_bare(BASE, "cpu_us")),
-            bound=0.5,
-        ),
-        Goal(
-            name="requests/s, service / bare, authenticated, 32 connections",
-            measured=_median(runs.against_bare(BASE, "requests_per_s")),
-            holds=operator.ge,
-            bound=1.7,
-        ),
-    )
+def _goals_of_ratios(runs: Runs) -> Iterator[Goal]:
+    names = {each.key: each.name for each in SCENARIOS}
+    for metric, program, scenario, holds, bound in _RATIOS:
+        ratio = runs.against(program, scenario, metric)
+        yield Goal(
+            name=f"{RATIOS[metric]}, service / {program}, {names[scenario]}",
+            measured=ratio.median if ratio else None,
+            holds=holds,
+            bound=bound,
+        )
 
 
 def _goals_of_calls(runs: Runs) -> tuple[Goal, ...]:
@@ -78,7 +80,7 @@ def _goals_of_calls(runs: Runs) -> tuple[Goal, ...]:
         ),
         Goal(
             name=f"{name}, authenticated, 1 connection",
-            measured=runs.median("authenticated-1", "service", "livekit_calls"),
+            measured=runs.median(ONE_CONNECTION, "service", "livekit_calls"),
             bound=2,
         ),
         Goal(
@@ -99,7 +101,3 @@ def _goals_of_process(process: ProcessMetrics | None) -> tuple[Goal, ...]:
             bound=100,
         ),
     )
-
-
-def _median(spread: Spread | None) -> float | None:
-    return spread.median if spread else None

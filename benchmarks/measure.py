@@ -3,11 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO
 
-from attrs import frozen
 from cattrs import structure, unstructure
 
 from benchmarks.load_config import LoadConfig, LoadResult
@@ -15,39 +14,12 @@ from benchmarks.processes import PROJECT, Running
 from benchmarks.results import Run
 from benchmarks.scenarios import Program, Scenario
 from benchmarks.servers import Servers
-from benchmarks.targets import Targets
 
 _MICRO = 1_000_000
 
 
 class LoadFailedError(Exception):
     """An answer was wrong or missing; the text is the load generator's error."""
-
-
-@frozen(kw_only=True)
-class Usage:
-    """CPU time and calls so far, of a program and of its LiveKit double, if any."""
-
-    cpu_s: float
-    livekit_calls: int
-    livekit_cpu_s: float
-
-    @classmethod
-    def read(cls, program: Running, double: Running | None) -> "Usage":
-        """Read the counters, between requests."""
-        return cls(
-            cpu_s=program.cpu_s,
-            livekit_calls=sum(json.loads(double.get("/calls")).values()) if double else 0,
-            livekit_cpu_s=double.cpu_s if double else 0.0,
-        )
-
-    def since(self, before: "Usage") -> "Usage":
-        """Return the difference to an earlier reading."""
-        return Usage(
-            cpu_s=self.cpu_s - before.cpu_s,
-            livekit_calls=self.livekit_calls - before.livekit_calls,
-            livekit_cpu_s=self.livekit_cpu_s - before.livekit_cpu_s,
-        )
 
 
 def measure(
@@ -60,39 +32,48 @@ def measure(
     """
     livekit = servers.livekit(scenario.variant)
     measured = servers.program(program, scenario.variant)
-    with _load(_load_config(scenario, livekit.targets, measured.url, seconds)) as load:
+    config = LoadConfig(
+        url=measured.url,
+        connections=scenario.connections,
+        idle_connections=scenario.idle_connections,
+        exchanges=tuple(scenario.exchanges(livekit.targets)),
+        warm_up_s=seconds / 5,
+        seconds=seconds,
+    )
+    with _load(config) as load:
         warm_up = _load_result(load)
-        before = Usage.read(measured, livekit.double)
+        before = _counters(measured, livekit.double)
         _go_on(load)
         result = _load_result(load)
-        used = Usage.read(measured, livekit.double).since(before)
+        after = _counters(measured, livekit.double)
         _go_on(load)
-    number, calls = result.requests, used.livekit_calls
+    used = {name: (after[name] - before[name]) / result.requests for name in after}
     return Run(
         scenario=scenario.key,
         program=program,
         round=round_,
-        requests=number,
+        requests=result.requests,
         warm_up_requests=warm_up.requests,
-        requests_per_s=number / result.elapsed_s,
-        p50_ms=result.p50_ms,
-        p99_ms=result.p99_ms,
-        cpu_us=_MICRO * used.cpu_s / number,
-        load_cpu_us=_MICRO * result.load_cpu_s / number,
-        livekit_calls=calls / number if livekit.double else None,
-        livekit_cpu_us=_MICRO * used.livekit_cpu_s / calls if calls else None,
+        metrics={**used, **_times(result)},
     )
 
 
-def _load_config(scenario: Scenario, targets: Targets, url: str, seconds: float) -> LoadConfig:
-    return LoadConfig(
-        url=url,
-        connections=scenario.connections,
-        idle_connections=scenario.idle_connections,
-        exchanges=tuple(scenario.exchanges(targets)),
-        warm_up_s=seconds / 5,
-        seconds=seconds,
-    )
+def _counters(measured: Running, double: Running | None) -> Mapping[str, float]:
+    """Read, between requests, what the program and its LiveKit double have used so far."""
+    counters = dict(measured.counters())
+    if double:
+        counters["livekit_calls"] = sum(json.loads(double.get("/calls")).values())
+        counters["livekit_cpu_us"] = double.cpu_us
+    return counters
+
+
+def _times(result: LoadResult) -> Mapping[str, float]:
+    return {
+        "requests_per_s": result.requests / result.elapsed_s,
+        "p50_ms": result.p50_ms,
+        "p99_ms": result.p99_ms,
+        "load_cpu_us": _MICRO * result.load_cpu_s / result.requests,
+    }
 
 
 @contextmanager

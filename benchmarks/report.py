@@ -6,8 +6,8 @@ from typing import Any
 from attrs import asdict
 
 from benchmarks.goals import goals
-from benchmarks.results import ProcessMetrics, Results, Runs, Spread
-from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.results import RATIOS, ProcessMetrics, Results, Runs, Spread
+from benchmarks.scenarios import SCENARIOS, Program, Scenario
 
 _COLUMNS: Mapping[str, tuple[str, int]] = {
     "requests_per_s": ("requests/s", 1),
@@ -15,20 +15,19 @@ _COLUMNS: Mapping[str, tuple[str, int]] = {
     "p99_ms": ("p99 ms", 2),
     "cpu_us": ("own CPU us", 1),
     "livekit_calls": ("LiveKit calls", 3),
+    "livekit_cpu_us": ("LiveKit CPU us", 1),
+    "load_cpu_us": ("load CPU us", 1),
 }
-_FURTHER = {
-    "livekit_cpu_us": "LiveKit's CPU per call",
-    "load_cpu_us": "load generator's CPU per request",
-}
-_RATIOS = {"cpu_us": "own CPU", "requests_per_s": "requests/s"}
 
 
 def as_text(results: Results, *, older: Mapping[str, Any] | None = None) -> str:
-    """Format the results as tables: medians over the rounds, ratios with minimum and maximum."""
+    """Format the results as tables: ratios with minimum and maximum, medians over the rounds."""
     lines = [
         f"LiveKit: {results.livekit}; {results.rounds} rounds of {results.seconds:g} s each",
+        "",
+        "ratios within the pairs of runs: median (lowest to highest)",
+        *_ratios(results, "bare"),
         *_table(results),
-        *_ratios(results),
         *_growth(results),
         *(_process_metrics(results.process) if results.process else ()),
         "",
@@ -50,19 +49,25 @@ def as_json(results: Results) -> dict[str, Any]:
         "skipped": list(results.skipped),
         "medians": {
             f"{each.key}/{program}": {
-                metric: runs.median(each.key, program, metric) for metric in (*_COLUMNS, *_FURTHER)
+                metric: runs.median(each.key, program, metric) for metric in _COLUMNS
             }
             for each in shown
-            for program in each.programs
+            for program in _programs(results, each)
         },
-        "ratios": {
-            each.key: {metric: _plain(runs.against_bare(each.key, metric)) for metric in _RATIOS}
-            for each in shown
-        },
+        "ratios": _ratios_as_json(results, "bare"),
         "growth": {each.key: _plain(runs.growth(each.key)) for each in shown if each.grows},
         "process": asdict(results.process) if results.process else None,
         "goals": {goal.name: goal.mark for goal in goals(results)},
         "runs": [asdict(run) for run in runs.all],
+    }
+
+
+def _ratios_as_json(results: Results, program: str) -> dict[str, Any]:
+    return {
+        each.key: {
+            metric: _plain(results.runs.against(program, each.key, metric)) for metric in RATIOS
+        }
+        for each in _shown(results)
     }
 
 
@@ -74,39 +79,48 @@ def _shown(results: Results) -> list[Scenario]:
     return [each for each in SCENARIOS if each.key in results.scenarios]
 
 
+def _programs(results: Results, scenario: Scenario) -> list[Program]:
+    return [each for each in scenario.programs if results.runs.of(scenario.key, each)]
+
+
+def _ratios(results: Results, program: str) -> Iterator[str]:
+    runs = results.runs
+    rows = [each for each in _shown(results) if program in _programs(results, each)]
+    metrics = [metric for metric in RATIOS if runs.measured(metric, program)]
+    if rows:
+        heads = "".join(f"{RATIOS[metric]:>26}" for metric in metrics)
+        yield f"{f'service / {program}':<32}{heads}"
+    for each in rows:
+        spreads = [_spread(runs.against(program, each.key, metric)) for metric in metrics]
+        yield f"{each.name:<32}{''.join(f'{spread:>26}' for spread in spreads)}"
+
+
 def _table(results: Results) -> Iterator[str]:
-    heads = "".join(f"{head:>15}" for head, _ in _COLUMNS.values())
-    yield from ("", f"{'scenario':<32}{'program':<8}{heads}")
+    """Format the medians, with a column for each metric that was measured at all."""
+    runs = results.runs
+    columns = {name: each for name, each in _COLUMNS.items() if runs.measured(name)}
+    heads = "".join(f"{head:>{len(head) + 3}}" for head, _ in columns.values())
+    yield from ("", "medians; CPU and calls for each request")
+    yield f"{'scenario':<32}{'program':<8}{heads}"
     for each in SCENARIOS:
         if each.key in results.skipped:
             yield f"{each.name:<32}skipped"
     for each in _shown(results):
-        for program in each.programs:
-            medians = {name: results.runs.median(each.key, program, name) for name in _COLUMNS}
+        for program in _programs(results, each):
             cells = "".join(
-                f"{_number(medians[name], digits):>15}" for name, (_, digits) in _COLUMNS.items()
+                f"{_number(runs.median(each.key, program, name), digits):>{len(head) + 3}}"
+                for name, (head, digits) in columns.items()
             )
             yield f"{each.name:<32}{program:<8}{cells}"
-    for metric, name in _FURTHER.items():
-        first = _shown(results)[0]
-        value = results.runs.median(first.key, "service", metric)
-        yield f"{name}, {first.name}, us: {_number(value, 1)}"
-
-
-def _ratios(results: Results) -> Iterator[str]:
-    heads = "".join(f"{head:>26}" for head in _RATIOS.values())
-    yield from ("", f"{'service / bare':<32}{heads}")
-    for each in _shown(results):
-        if "bare" in each.programs:
-            spreads = [results.runs.against_bare(each.key, metric) for metric in _RATIOS]
-            yield f"{each.name:<32}{''.join(f'{_spread(spread):>26}' for spread in spreads)}"
 
 
 def _growth(results: Results) -> Iterator[str]:
-    yield from ("", f"{'growth of own CPU':<32}{'to the first scenario':>26}")
-    for each in _shown(results):
-        if each.grows:
-            yield f"{each.name:<32}{_spread(results.runs.growth(each.key)):>26}"
+    runs = results.runs
+    rows = [each for each in _shown(results) if each.grows and runs.growth(each.key)]
+    if rows:
+        yield from ("", f"{'growth of own CPU':<32}{'to 32 connections':>26}")
+    for each in rows:
+        yield f"{each.name:<32}{_spread(runs.growth(each.key)):>26}"
 
 
 def _process_metrics(process: ProcessMetrics) -> Iterator[str]:
@@ -126,8 +140,8 @@ def _comparison(runs: Runs, older: Mapping[str, Any]) -> Iterator[str]:
             then = older["medians"].get(key, {}).get("cpu_us")
             name = f"{each.name}, {program}, own CPU us"
             yield from _change(name, runs.median(each.key, program, "cpu_us"), then)
-        for metric, word in _RATIOS.items():
-            now = runs.against_bare(each.key, metric)
+        for metric, word in RATIOS.items():
+            now = runs.against("bare", each.key, metric)
             then = (older["ratios"].get(each.key, {}).get(metric) or {}).get("median")
             yield from _change(f"{each.name}, ratio of {word}", now.median if now else None, then)
 

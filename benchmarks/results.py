@@ -1,6 +1,6 @@
-"""The results: medians over the rounds, and ratios within each round."""
+"""The results: medians over the rounds, and ratios within the pairs of runs of each round."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Self
 
@@ -8,16 +8,22 @@ from attrs import frozen
 
 from benchmarks.scenarios import BASE
 
+RATIOS: Mapping[str, str] = {
+    "cpu_us": "own CPU",
+    "requests_per_s": "requests/s",
+    "p50_ms": "p50",
+}
+"""The metrics of which the service's ratio to another program is told, and their names."""
+
 
 @frozen(kw_only=True)
 class Run:
-    """One measurement of a program in a scenario; ``None`` where a real LiveKit gives no value.
+    """One measurement of a program in a scenario.
 
     Attributes:
-        cpu_us: the program's own CPU time per request.
-        load_cpu_us: the load generator's CPU time per request.
-        livekit_calls: calls to LiveKit per request.
-        livekit_cpu_us: the double's CPU time per call.
+        metrics: what could be measured of ``requests_per_s``, ``p50_ms``, ``p99_ms`` and, for
+            each request, ``cpu_us`` of the program, ``livekit_calls`` with their
+            ``livekit_cpu_us``, and ``load_cpu_us`` of the load generator.
     """
 
     scenario: str
@@ -25,13 +31,7 @@ class Run:
     round: int
     requests: int
     warm_up_requests: int
-    requests_per_s: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float
-    load_cpu_us: float
-    livekit_calls: float | None
-    livekit_cpu_us: float | None
+    metrics: Mapping[str, float]
 
 
 @frozen(kw_only=True)
@@ -60,26 +60,31 @@ class Runs:
         """Return the runs of a program in a scenario, one for each round."""
         return [run for run in self.all if (run.scenario, run.program) == (scenario, program)]
 
+    def measured(self, metric: str, program: str | None = None) -> bool:
+        """Return whether a metric was measured at all, or of one program."""
+        return any(metric in run.metrics for run in self.all if program in (None, run.program))
+
     def median(self, scenario: str, program: str, metric: str) -> float | None:
         """Return the median of a metric over the rounds, ``None`` if not measured."""
-        values = [getattr(run, metric) for run in self.of(scenario, program)]
-        known = [value for value in values if value is not None]
-        return median(known) if known else None
+        values = [
+            run.metrics[metric] for run in self.of(scenario, program) if metric in run.metrics
+        ]
+        return median(values) if values else None
 
     def ratio(self, metric: str, *, over: tuple[str, str], under: tuple[str, str]) -> Spread | None:
-        """Return the ratio of a metric between two runs of each round."""
-        below = {run.round: getattr(run, metric) for run in self.of(*under)}
+        """Return the ratio of a metric between the two runs of each pair, one pair a round."""
+        below = {run.round: run.metrics for run in self.of(*under)}
         return Spread.of(
             [
-                getattr(run, metric) / below[run.round]
+                run.metrics[metric] / below[run.round][metric]
                 for run in self.of(*over)
-                if run.round in below
+                if metric in run.metrics and metric in below.get(run.round, {})
             ]
         )
 
-    def against_bare(self, scenario: str, metric: str) -> Spread | None:
-        """Return the ratio of the service to the reference in a scenario."""
-        return self.ratio(metric, over=(scenario, "service"), under=(scenario, "bare"))
+    def against(self, program: str, scenario: str, metric: str) -> Spread | None:
+        """Return the ratio of the service to another program in a scenario."""
+        return self.ratio(metric, over=(scenario, "service"), under=(scenario, program))
 
     def growth(self, scenario: str) -> Spread | None:
         """Return the ratio of the service's CPU time to that of the base scenario."""

@@ -14,6 +14,7 @@ Variant = Literal["usual", "without-id", "many-secrets", "many-rooms"]
 
 SECRET_OF_OWNER = "secret-of-tenant-a"  # noqa: S105 - made up
 BASE = "authenticated-32"
+ONE_CONNECTION = "authenticated-1"
 _ABSENT = 64
 
 
@@ -105,9 +106,18 @@ def _request(body: dict[str, str | bool], *, authenticated: bool) -> str:
 
 
 SCENARIOS = (
+    Scenario(
+        key=ONE_CONNECTION,
+        name="authenticated, 1 connection",
+        exchanges=one_track,
+        connections=1,
+    ),
     Scenario(key=BASE, name="authenticated, 32 connections", exchanges=one_track),
     Scenario(
-        key="participants", name="many participants", exchanges=all_tracks_of_a_room, grows=True
+        key="participants",
+        name="many participants",
+        exchanges=all_tracks_of_a_room,
+        grows=True,
     ),
     Scenario(
         key="10000-rooms",
@@ -132,12 +142,6 @@ SCENARIOS = (
         programs=("service",),
         idle_connections=1000,
         grows=True,
-    ),
-    Scenario(
-        key="authenticated-1",
-        name="authenticated, 1 connection",
-        exchanges=one_track,
-        connections=1,
     ),
     Scenario(key="no-id", name="no id", exchanges=one_track_without_id, variant="without-id"),
     Scenario(key="rooms", name="50 rooms in turn", exchanges=one_track_per_room),

@@ -36,7 +36,7 @@ def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(TIMEOUT_S)
 def test_measures_and_writes_down(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    options = ["--rounds", "1", "--seconds", "0.2", "--json", str(out)]
+    options = ["--rounds", "2", "--seconds", "0.2", "--json", str(out)]
     done = run("benchmarks", *options, "--only", "authenticated-32", "foreign")
     assert done.returncode == 0, done.stderr
     assert "authenticated, 32 connections" in done.stdout
@@ -47,6 +47,10 @@ def test_measures_and_writes_down(tmp_path: Path) -> None:
         for program in ("bare", "service")
     }
     assert {"ratios", "growth", "goals", "process", "runs", "skipped"} <= set(result)
+    order = [("authenticated-32", "bare"), ("authenticated-32", "service")]
+    order += [("foreign", "bare"), ("foreign", "service")]
+    ran = [(run["scenario"], run["program"]) for run in result["runs"]]
+    assert ran == [*order, *order[::-1]]
 
 
 @pytest.mark.parametrize(

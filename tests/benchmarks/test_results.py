@@ -1,32 +1,22 @@
-"""Medians over the rounds, ratios within them, and goals held to both."""
+"""Medians over the rounds, ratios within their pairs, and goals held to both."""
 
+import pytest
 from attrs import evolve
 
 from benchmarks.goals import goals
 from benchmarks.report import as_json, as_text
-from benchmarks.results import Results, Run, Runs, Spread
-from benchmarks.scenarios import BASE
+from benchmarks.results import ProcessMetrics, Results, Run, Runs, Spread
+from benchmarks.scenarios import BASE, ONE_CONNECTION
 
-RUN = Run(
-    scenario=BASE,
-    program="service",
-    round=0,
-    requests=100,
-    warm_up_requests=10,
-    requests_per_s=1000.0,
-    p50_ms=1.0,
-    p99_ms=2.0,
-    cpu_us=100.0,
-    load_cpu_us=20.0,
-    livekit_calls=2.0,
-    livekit_cpu_us=30.0,
-)
+RUN = Run(scenario=BASE, program="service", round=0, requests=100, warm_up_requests=10, metrics={})
 
 
-def rounds(*cpu_us: float, program: str = "service", scenario: str = BASE) -> list[Run]:
+def rounds(
+    *values: float, metric: str = "cpu_us", program: str = "service", scenario: str = BASE
+) -> list[Run]:
     return [
-        evolve(RUN, round=number, cpu_us=each, program=program, scenario=scenario)
-        for number, each in enumerate(cpu_us)
+        evolve(RUN, round=number, metrics={metric: each}, program=program, scenario=scenario)
+        for number, each in enumerate(values)
     ]
 
 
@@ -47,28 +37,74 @@ class TestRuns:
         assert Runs((*rounds(1, 9, 2),)).median(BASE, "service", "cpu_us") == 2
 
     def test_have_no_median_of_what_was_not_measured(self) -> None:
-        runs = Runs((evolve(RUN, livekit_calls=None),))
+        runs = Runs((*rounds(1),))
         assert runs.median(BASE, "service", "livekit_calls") is None
         assert runs.median(BASE, "bare", "cpu_us") is None
 
-    def test_take_ratios_round_by_round(self) -> None:
+    def test_take_ratios_pair_by_pair(self) -> None:
         runs = Runs((*rounds(10, 40, 90), *rounds(90, 40, 10, program="bare")[::-1]))
         expected = Spread(median=1.0, lowest=10 / 90, highest=9.0)
-        assert runs.against_bare(BASE, "cpu_us") == expected
+        assert runs.against("bare", BASE, "cpu_us") == expected
 
     def test_have_no_ratio_to_what_was_not_measured(self) -> None:
-        assert Runs((RUN,)).against_bare(BASE, "cpu_us") is None
+        runs = Runs((*rounds(1), *rounds(2, program="bare", metric="p50_ms")))
+        assert runs.against("bare", BASE, "cpu_us") is None
 
     def test_compare_growth_with_the_base_scenario(self) -> None:
         runs = Runs((*rounds(10, 20), *rounds(11, 24, scenario="participants")))
         assert runs.growth("participants") == Spread(median=1.15, lowest=1.1, highest=1.2)
 
 
+def marks(*runs: Run) -> dict[str, str]:
+    return {goal.name: goal.mark for goal in goals(results(*runs)) if goal.mark != "not measured"}
+
+
 class TestGoals:
-    def test_are_marked(self) -> None:
-        run = evolve(RUN, program="bare", cpu_us=200.0, requests_per_s=900.0)
-        marks = [goal.mark for goal in goals(results(RUN, run))]
-        assert marks == ["met", "MISSED", "MISSED", *5 * ["not measured"]]
+    def test_are_not_measured_at_first(self) -> None:
+        assert len(goals(results())) == 10
+        assert marks() == {}
+
+    @pytest.mark.parametrize(
+        ("metric", "program", "scenario", "met", "missed"),
+        [
+            ("cpu_us", "bare", BASE, 0.40, 0.41),
+            ("cpu_us", "bare", ONE_CONNECTION, 0.55, 0.56),
+            ("requests_per_s", "bare", BASE, 2.0, 1.9),
+            ("p50_ms", "bare", ONE_CONNECTION, 0.75, 0.76),
+        ],
+    )
+    def test_are_held_to_ratios(
+        self, metric: str, program: str, scenario: str, met: float, missed: float
+    ) -> None:
+        beside = rounds(1.0, metric=metric, program=program, scenario=scenario)
+        good = rounds(met, metric=metric, scenario=scenario)
+        bad = rounds(missed, metric=metric, scenario=scenario)
+        assert list(marks(*good, *beside).values()) == ["met"]
+        assert list(marks(*bad, *beside).values()) == ["MISSED"]
+
+    @pytest.mark.parametrize(
+        ("metric", "scenario", "met", "missed"),
+        [
+            ("livekit_calls", BASE, 1.2, 1.3),
+            ("livekit_calls", ONE_CONNECTION, 2.0, 2.1),
+            ("livekit_calls", "no-id", 1.0, 0.9),
+            ("p99_ms", "absent", 250.0, 251.0),
+        ],
+    )
+    def test_are_held_to_medians(
+        self, metric: str, scenario: str, met: float, missed: float
+    ) -> None:
+        good = rounds(met, metric=metric, scenario=scenario)
+        bad = rounds(missed, metric=metric, scenario=scenario)
+        assert list(marks(*good).values()) == ["met"]
+        assert list(marks(*bad).values()) == ["MISSED"]
+
+    def test_are_held_to_start_and_memory(self) -> None:
+        process = ProcessMetrics(
+            start_s=1.0, import_s=0.5, before_mib=50.0, after_mib=101.0, requests=1
+        )
+        measured = goals(evolve(results(), process=process))[-2:]
+        assert [goal.mark for goal in measured] == ["met", "MISSED"]
 
 
 class TestReport:
@@ -78,4 +114,11 @@ class TestReport:
         assert "-50.0%" in as_text(now, older=older)
 
     def test_says_what_was_left_out(self) -> None:
-        assert "skipped" in as_text(results(RUN))
+        assert "skipped" in as_text(results(*rounds(1.0)))
+
+    def test_has_a_column_only_for_what_was_measured(self) -> None:
+        times = as_text(results(*rounds(1.0), *rounds(1.0, program="bare")))
+        counted = rounds(1.0, metric="p50_ms")
+        text = as_text(results(*counted, *rounds(1.0, metric="p50_ms", program="bare")))
+        assert "own CPU us" in times
+        assert "own CPU us" not in text
