@@ -15,26 +15,34 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
+from benchmarks.callgrind import CannotCountError, check_installed
 from benchmarks.measure import LoadFailedError, measure
 from benchmarks.processes import ProgramFailedError
 from benchmarks.report import as_json, as_text
 from benchmarks.results import ProcessMetrics, Results, Run, Runs
-from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.scenarios import (
+    BASE,
+    ONE_CONNECTION,
+    SCENARIOS,
+    Scenario,
+)
 from benchmarks.servers import Keys, Servers
 from benchmarks.startup import import_s, start_s
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmarks; return 1 if an answer was wrong or a program failed."""
-    arguments = _parser().parse_args(argv)
+    arguments = _arguments(argv)
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     signal.signal(signal.SIGTERM, _exit)
     older = json.loads(arguments.compare.read_text()) if arguments.compare else None
     try:
+        if arguments.instructions:
+            check_installed()
         with TemporaryDirectory() as folder, ExitStack() as running:
             results = _run(_servers(arguments, Path(folder), running), arguments)
-    except (LoadFailedError, ProgramFailedError) as error:
+    except (CannotCountError, LoadFailedError, ProgramFailedError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -44,8 +52,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.instructions:
+        parser.set_defaults(only=[ONE_CONNECTION, BASE], rounds=3, seconds=10.0)
+        arguments = parser.parse_args(argv)
+    return arguments
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--instructions",
+        action="store_true",
+        help="count instructions per request instead of times, with valgrind",
+    )
     parser.add_argument("--livekit-url", help="a real LiveKit server, instead of a double")
     parser.add_argument("--api-key", default="", help="its API key")
     parser.add_argument("--api-secret", default="", help="the key's secret")
@@ -56,14 +78,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--compare", type=Path, metavar="OLDER.json", help="earlier results")
     parser.add_argument("--json", type=Path, metavar="OUT.json", default=Path("bench.json"))
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=0.8, help="duration of each run")
+    parser.add_argument(
+        "--rounds", type=int, default=9, help="default: 9, or 3 with --instructions"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=0.8,
+        help="duration of each run; default: 0.8, or 10 with --instructions",
+    )
     parser.add_argument(
         "--only",
         nargs="+",
         metavar="SCENARIO",
         choices=[each.key for each in SCENARIOS],
-        help=f"one or more of {', '.join(each.key for each in SCENARIOS)}",
+        help=f"one or more of {', '.join(each.key for each in SCENARIOS)};"
+        f" default: all, or {ONE_CONNECTION} and {BASE} with --instructions",
     )
     return parser
 
@@ -79,6 +109,7 @@ def _servers(arguments: argparse.Namespace, folder: Path, running: ExitStack) ->
         participants=participants,
         folder=folder,
         running=running,
+        counted=arguments.instructions,
     )
 
 

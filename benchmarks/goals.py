@@ -19,6 +19,7 @@ _RATIOS = (
     ("cpu_us", "bare", ONE_CONNECTION, operator.le, 0.55),
     ("requests_per_s", "bare", BASE, operator.ge, 2.0),
     ("p50_ms", "bare", ONE_CONNECTION, operator.le, 0.75),
+    ("instructions", "bare", BASE, operator.le, 0.36),
 )
 
 

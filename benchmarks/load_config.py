@@ -27,6 +27,7 @@ class LoadConfig:
     Attributes:
         exchanges: repeated in turn, shared by all connections.
         idle_connections: number of further open connections, each used once for ``GET /``.
+        timeout_s: how much longer than asked for a period may take.
     """
 
     url: str
@@ -35,6 +36,7 @@ class LoadConfig:
     exchanges: tuple[Exchange, ...]
     warm_up_s: float
     seconds: float
+    timeout_s: float
 
 
 @frozen(kw_only=True)

@@ -22,7 +22,6 @@ from typing_extensions import override
 
 from benchmarks.load_config import Exchange, LoadConfig, LoadResult
 
-_TIMEOUT_S = 30.0
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _STATUS = slice(len("HTTP/1.1 "), len("HTTP/1.1 200"))
 _LIVE = Exchange(
@@ -154,9 +153,9 @@ async def _open(url: str, expectations: Iterator[Expectation]) -> Client:
     return client
 
 
-async def _send_for(seconds: float, clients: list[Client]) -> LoadResult:
+async def _send_for(seconds: float, clients: list[Client], timeout_s: float) -> LoadResult:
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    async with asyncio.timeout(seconds + _TIMEOUT_S):
+    async with asyncio.timeout(seconds + timeout_s):
         per_client = await asyncio.gather(*(each.send_until(began_s + seconds) for each in clients))
     elapsed_s = time.perf_counter() - began_s
     load_cpu_s = time.process_time() - began_cpu_s
@@ -177,7 +176,7 @@ def main() -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             clients, idle = runner.run(_connect(config))
             for seconds in (config.warm_up_s, config.seconds):
-                result = runner.run(_send_for(seconds, clients))
+                result = runner.run(_send_for(seconds, clients, config.timeout_s))
                 for each in idle:
                     each.check_open()
                 print(json.dumps(unstructure(result)), flush=True)

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import mkdtemp, mkstemp
 from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
+
+from benchmarks.callgrind import Callgrind
 
 PROJECT = Path(__file__).parents[1]
 _START_S = 180.0  # for a hundred participants to join a real server
@@ -36,6 +38,8 @@ class Running:
     process: "subprocess.Popen[bytes]" = field(repr=False)
     ready: Mapping[str, Any]
     """The line of JSON that it printed once it listened."""
+    callgrind: Callgrind | None
+    """Counts its instructions; its times mean nothing then."""
 
     @property
     def url(self) -> str:
@@ -49,7 +53,9 @@ class Running:
         return _MICRO * time.clock_gettime(clock)
 
     def counters(self) -> Mapping[str, float]:
-        """Read what it has used so far: its CPU time."""
+        """Read what it has used so far: its CPU time, or its instructions under callgrind."""
+        if self.callgrind:
+            return {"instructions": self.callgrind.instructions(self.process.pid)}
         return {"cpu_us": self.cpu_us}
 
     @property
@@ -86,17 +92,24 @@ def run(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
 
 @contextmanager
 def running(
-    arguments: Sequence[str], variables: Mapping[str, str], folder: Path
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    folder: Path,
+    *,
+    counted: bool = False,
 ) -> Iterator[Running]:
     """Run a program of this environment, with its log in a file; wait until it listens.
+
+    With ``counted`` it runs under callgrind.
 
     Raises:
         ProgramFailedError: it exited, or printed no URL in time.
     """
     handle, log = mkstemp(dir=folder, suffix=".log")
+    callgrind = Callgrind(Path(mkdtemp(dir=folder))) if counted else None
     with os.fdopen(handle) as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [*(callgrind.command if callgrind else ()), sys.executable, "-m", *arguments],
             cwd=PROJECT,
             env={"PATH": os.environ["PATH"], **variables},
             stdin=subprocess.DEVNULL,
@@ -104,7 +117,8 @@ def running(
             stderr=output,
         )
     try:
-        yield Running(process=process, ready=_wait_until_it_listens(process, Path(log)))
+        ready = _wait_until_it_listens(process, Path(log))
+        yield Running(process=process, ready=ready, callgrind=callgrind)
     finally:
         _stop(process)
 

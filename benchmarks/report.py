@@ -14,6 +14,7 @@ _COLUMNS: Mapping[str, tuple[str, int]] = {
     "p50_ms": ("p50 ms", 2),
     "p99_ms": ("p99 ms", 2),
     "cpu_us": ("own CPU us", 1),
+    "instructions": ("instructions", 0),
     "livekit_calls": ("LiveKit calls", 3),
     "livekit_cpu_us": ("LiveKit CPU us", 1),
     "load_cpu_us": ("load CPU us", 1),
@@ -100,7 +101,7 @@ def _table(results: Results) -> Iterator[str]:
     runs = results.runs
     columns = {name: each for name, each in _COLUMNS.items() if runs.measured(name)}
     heads = "".join(f"{head:>{len(head) + 3}}" for head, _ in columns.values())
-    yield from ("", "medians; CPU and calls for each request")
+    yield from ("", "medians; CPU, instructions and calls for each request")
     yield f"{'scenario':<32}{'program':<8}{heads}"
     for each in SCENARIOS:
         if each.key in results.skipped:
@@ -137,9 +138,10 @@ def _comparison(runs: Runs, older: Mapping[str, Any]) -> Iterator[str]:
     for each in SCENARIOS:
         for program in each.programs:
             key = f"{each.key}/{program}"
-            then = older["medians"].get(key, {}).get("cpu_us")
-            name = f"{each.name}, {program}, own CPU us"
-            yield from _change(name, runs.median(each.key, program, "cpu_us"), then)
+            for metric in ("cpu_us", "instructions"):
+                then = older["medians"].get(key, {}).get(metric)
+                name = f"{each.name}, {program}, {_COLUMNS[metric][0]}"
+                yield from _change(name, runs.median(each.key, program, metric), then)
         for metric, word in RATIOS.items():
             now = runs.against("bare", each.key, metric)
             then = (older["ratios"].get(each.key, {}).get(metric) or {}).get("median")

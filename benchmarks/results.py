@@ -10,6 +10,7 @@ from benchmarks.scenarios import BASE
 
 RATIOS: Mapping[str, str] = {
     "cpu_us": "own CPU",
+    "instructions": "instructions",
     "requests_per_s": "requests/s",
     "p50_ms": "p50",
 }
@@ -22,8 +23,8 @@ class Run:
 
     Attributes:
         metrics: what could be measured of ``requests_per_s``, ``p50_ms``, ``p99_ms`` and, for
-            each request, ``cpu_us`` of the program, ``livekit_calls`` with their
-            ``livekit_cpu_us``, and ``load_cpu_us`` of the load generator.
+            each request, ``cpu_us`` and ``instructions`` of the program, ``livekit_calls`` with
+            their ``livekit_cpu_us``, and ``load_cpu_us`` of the load generator.
     """
 
     scenario: str

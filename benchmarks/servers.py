@@ -19,6 +19,17 @@ _MODULES: dict[Program, list[str]] = {
 }
 
 
+HIGH_TIMEOUTS = {
+    "BODY_TIMEOUT_SECONDS": "300",
+    "HEADERS_TIMEOUT_SECONDS": "300",
+    "IDLE_TIMEOUT_SECONDS": "3600",
+    "LIVEKIT_PROBE_DELAY_SECONDS": "60",
+    "LIVEKIT_TIMEOUT_SECONDS": "60",
+    "REQUEST_TIMEOUT_SECONDS": "300",
+}
+"""The highest that the settings allow, for a program that is fifty times slower than usual."""
+
+
 @frozen(kw_only=True)
 class Keys:
     """The LiveKit to use.
@@ -42,12 +53,17 @@ class LiveKit:
 
 @define(kw_only=True)
 class Servers:
-    """Starts each process on first use, and keeps it until ``running`` is closed."""
+    """Starts each process on first use, and keeps it until ``running`` is closed.
+
+    Attributes:
+        counted: whether the programs run under callgrind.
+    """
 
     keys: Keys
     participants: int
     folder: Path
     running: ExitStack
+    counted: bool
     _livekits: dict[bool, LiveKit] = field(init=False, factory=dict)
     _programs: dict[tuple[Program, Variant], Running] = field(init=False, factory=dict)
 
@@ -72,8 +88,12 @@ class Servers:
 
     def start(self, program: Program, variant: Variant) -> AbstractContextManager[Running]:
         """Start another process of a program."""
-        variables = self._livekit_variables(self.livekit(variant).targets.url)
-        return running(_MODULES[program], variables | self._secrets(variant), self.folder)
+        variables = {
+            **self._livekit_variables(self.livekit(variant).targets.url),
+            **self._secrets(variant),
+            **(HIGH_TIMEOUTS if self.counted else {}),
+        }
+        return running(_MODULES[program], variables, self.folder, counted=self.counted)
 
     def _create(self, *, more_rooms: int) -> LiveKit:
         variables = self._livekit_variables(self.keys.url)

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,20 +14,47 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cattrs import unstructure
 
+from benchmarks.callgrind import Callgrind, CannotCountError
 from benchmarks.load_config import LoadConfig
+from benchmarks.processes import running
 from benchmarks.scenarios import one_track
+from benchmarks.servers import HIGH_TIMEOUTS
 from benchmarks.targets import Target, Targets
+from entrypoints.settings.environment import SettingsError
+from entrypoints.settings.settings import load_settings
 
 PROJECT = Path(__file__).parents[2]
 ALICE = Target(room="room", identity="alice", track_sid="TR_mic")
 TARGETS = Targets(url="", one_per_room=(ALICE,), same_room=(ALICE,), other_tenant=ALICE)
 TIMEOUT_S = 120
 
+needs_valgrind = pytest.mark.skipif(not shutil.which("callgrind_control"), reason="needs valgrind")
 
-def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+PROGRAM = """
+import json
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+
+server = TCPServer(("127.0.0.1", 0), Handler)
+print(json.dumps({"url": f"http://127.0.0.1:{server.server_address[1]}"}), flush=True)
+server.serve_forever()
+"""
+
+
+def run(
+    *arguments: str, given: str = "", variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=PROJECT,
+        env=variables,
         input=given,
         capture_output=True,
         text=True,
@@ -53,6 +83,44 @@ def test_measures_and_writes_down(tmp_path: Path) -> None:
     assert ran == [*order, *order[::-1]]
 
 
+def test_says_that_valgrind_is_missing(tmp_path: Path) -> None:
+    done = run("benchmarks", "--instructions", variables={"PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "CannotCountError: valgrind and callgrind_control not found on PATH:"
+        " install valgrind to count instructions\n"
+    )
+
+
+@needs_valgrind
+def test_counts_instructions(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    variables = {"PYTHONPATH": str(tmp_path)}
+    counts = []
+    with running(["program"], variables, tmp_path, counted=True) as program:
+        for requests in (1, 10, 20):
+            for _ in range(requests):
+                program.get("/")
+            counts.append(program.counters()["instructions"])
+    ten, twenty = counts[1] - counts[0], counts[2] - counts[1]
+    assert ten > 1_000_000 > counts[0]
+    assert 1.5 < twenty / ten < 2.5
+    assert not list(Path("/tmp").glob(f"vgdb-*-{program.process.pid}-*"))  # noqa: S108 - valgrind's
+
+
+@needs_valgrind
+def test_says_that_a_program_is_not_counted(tmp_path: Path) -> None:
+    with pytest.raises(CannotCountError, match="no figures from callgrind"):
+        Callgrind(tmp_path).instructions(os.getpid())
+
+
+@pytest.mark.parametrize(("name", "seconds"), HIGH_TIMEOUTS.items())
+def test_counts_with_the_highest_timeouts(name: str, seconds: str) -> None:
+    load_settings({name: seconds})
+    with pytest.raises(SettingsError, match=name):
+        load_settings({name: f"{seconds}.1"})
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(500, "{}"), (200, "{}"), (200, "[]"), (200, "no JSON")],
@@ -71,6 +139,7 @@ async def test_a_wrong_answer_fails_the_load(status: int, body: str) -> None:
             exchanges=tuple(one_track(TARGETS)),
             warm_up_s=0,
             seconds=0,
+            timeout_s=30,
         )
         given = json.dumps(unstructure(config)) + "\n\n\n"
         done = await asyncio.to_thread(run, "benchmarks.load_generator", given=given)

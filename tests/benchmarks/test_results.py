@@ -61,7 +61,7 @@ def marks(*runs: Run) -> dict[str, str]:
 
 class TestGoals:
     def test_are_not_measured_at_first(self) -> None:
-        assert len(goals(results())) == 10
+        assert len(goals(results())) == 11
         assert marks() == {}
 
     @pytest.mark.parametrize(
@@ -71,6 +71,7 @@ class TestGoals:
             ("cpu_us", "bare", ONE_CONNECTION, 0.55, 0.56),
             ("requests_per_s", "bare", BASE, 2.0, 1.9),
             ("p50_ms", "bare", ONE_CONNECTION, 0.75, 0.76),
+            ("instructions", "bare", BASE, 0.36, 0.37),
         ],
     )
     def test_are_held_to_ratios(
@@ -118,7 +119,7 @@ class TestReport:
 
     def test_has_a_column_only_for_what_was_measured(self) -> None:
         times = as_text(results(*rounds(1.0), *rounds(1.0, program="bare")))
-        counted = rounds(1.0, metric="p50_ms")
-        text = as_text(results(*counted, *rounds(1.0, metric="p50_ms", program="bare")))
+        counted = rounds(1.0, metric="instructions")
+        text = as_text(results(*counted, *rounds(1.0, metric="instructions", program="bare")))
         assert "own CPU us" in times
         assert "own CPU us" not in text
