@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from benchmarks.callgrind import CannotCountError, check_installed
 from benchmarks.measure import LoadFailedError, measure
@@ -24,10 +25,12 @@ from benchmarks.scenarios import (
     BASE,
     ONE_CONNECTION,
     SCENARIOS,
+    SECRET_OF_OWNER,
     Scenario,
 )
 from benchmarks.servers import Keys, Servers
 from benchmarks.startup import import_s, start_s
+from benchmarks.targets import OWNER
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,15 +61,25 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     if arguments.instructions:
         parser.set_defaults(only=[ONE_CONNECTION, BASE], rounds=3, seconds=10.0)
         arguments = parser.parse_args(argv)
+    if arguments.program and not arguments.livekit_url:
+        parser.error("--program needs --livekit-url: the program must reach the same rooms")
     return arguments
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
         "--instructions",
         action="store_true",
         help="count instructions per request instead of times, with valgrind",
+    )
+    mode.add_argument(
+        "--program",
+        type=_url,
+        metavar="URL",
+        help="another server of the endpoint, to be measured in turn. Start it before, with the"
+        f" LiveKit of --livekit-url and the API secret {SECRET_OF_OWNER!r} of tenant {OWNER!r}",
     )
     parser.add_argument("--livekit-url", help="a real LiveKit server, instead of a double")
     parser.add_argument("--api-key", default="", help="its API key")
@@ -98,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "http" or not parts.hostname or not parts.port or parts.path.strip("/"):
+        raise argparse.ArgumentTypeError("must be http://HOST:PORT")
+    return value
+
+
 def _servers(arguments: argparse.Namespace, folder: Path, running: ExitStack) -> Servers:
     url, participants = arguments.livekit_url, arguments.participants
     if participants is None:
@@ -109,6 +129,7 @@ def _servers(arguments: argparse.Namespace, folder: Path, running: ExitStack) ->
         participants=participants,
         folder=folder,
         running=running,
+        other_url=arguments.program,
         counted=arguments.instructions,
     )
 
@@ -122,8 +143,8 @@ def _run(servers: Servers, arguments: argparse.Namespace) -> Results:
     asked = [each for each in SCENARIOS if not arguments.only or each.key in arguments.only]
     scenarios = [each for each in asked if servers.can_run(each)]
     for each in scenarios:
-        for program in each.programs:
-            servers.program(program, each.variant)
+        for program in servers.programs(each):
+            servers.measured(program, each.variant)
     whole = not arguments.only
     before_mib = servers.program("service", "usual").resident_mib if whole else 0.0
     runs = tuple(_rounds(servers, scenarios, arguments.rounds, arguments.seconds))
@@ -141,7 +162,7 @@ def _run(servers: Servers, arguments: argparse.Namespace) -> Results:
 def _rounds(
     servers: Servers, scenarios: Sequence[Scenario], rounds: int, seconds: float
 ) -> Iterable[Run]:
-    runs = [(scenario, program) for scenario in scenarios for program in scenario.programs]
+    runs = [(scenario, program) for scenario in scenarios for program in servers.programs(scenario)]
     for round_ in range(rounds):
         sys.stderr.write(f"round {round_ + 1} of {rounds}\n")
         turn = -1 if round_ % 2 else 1  # alternate, so that no program is always first

@@ -20,6 +20,9 @@ _RATIOS = (
     ("requests_per_s", "bare", BASE, operator.ge, 2.0),
     ("p50_ms", "bare", ONE_CONNECTION, operator.le, 0.75),
     ("instructions", "bare", BASE, operator.le, 0.36),
+    ("requests_per_s", "other", BASE, operator.ge, 1.0),
+    ("requests_per_s", "other", "participants", operator.ge, 1.0),
+    ("p50_ms", "other", ONE_CONNECTION, operator.le, 1.25),
 )
 
 

@@ -147,9 +147,11 @@ async def _connect(config: LoadConfig) -> tuple[list[Client], list[Client]]:
 
 
 async def _open(url: str, expectations: Iterator[Expectation]) -> Client:
-    host, port = urlsplit(url).netloc.split(":")
+    host, port = urlsplit(url).netloc.rsplit(":", 1)
     loop = asyncio.get_running_loop()
-    _, client = await loop.create_connection(lambda: Client(expectations), host, int(port))
+    _, client = await loop.create_connection(
+        lambda: Client(expectations), host.strip("[]"), int(port)
+    )
     return client
 
 

@@ -10,7 +10,7 @@ from typing import IO
 from cattrs import structure, unstructure
 
 from benchmarks.load_config import LoadConfig, LoadResult
-from benchmarks.processes import PROJECT, Running
+from benchmarks.processes import PROJECT, Running, StartedByUser
 from benchmarks.results import Run
 from benchmarks.scenarios import Program, Scenario
 from benchmarks.servers import Servers
@@ -34,7 +34,7 @@ def measure(
         LoadFailedError: an answer was wrong.
     """
     livekit = servers.livekit(scenario.variant)
-    measured = servers.program(program, scenario.variant)
+    measured = servers.measured(program, scenario.variant)
     config = LoadConfig(
         url=measured.url,
         connections=scenario.connections,
@@ -62,7 +62,7 @@ def measure(
     )
 
 
-def _counters(measured: Running, double: Running | None) -> Mapping[str, float]:
+def _counters(measured: Running | StartedByUser, double: Running | None) -> Mapping[str, float]:
     """Read, between requests, what the program and its LiveKit double have used so far."""
     counters = dict(measured.counters())
     if double:

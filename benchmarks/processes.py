@@ -77,6 +77,17 @@ class Running:
             connection.close()
 
 
+@frozen
+class StartedByUser:
+    """A program that the user has started; nothing is known about it but its URL."""
+
+    url: str
+
+    def counters(self) -> Mapping[str, float]:
+        """Read nothing."""
+        return {}
+
+
 def run(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
     """Run this environment's Python until it exits; return its output."""
     done = subprocess.run(

@@ -28,6 +28,7 @@ def as_text(results: Results, *, older: Mapping[str, Any] | None = None) -> str:
         "",
         "ratios within the pairs of runs: median (lowest to highest)",
         *_ratios(results, "bare"),
+        *_ratios(results, "other"),
         *_table(results),
         *_growth(results),
         *(_process_metrics(results.process) if results.process else ()),
@@ -56,6 +57,7 @@ def as_json(results: Results) -> dict[str, Any]:
             for program in _programs(results, each)
         },
         "ratios": _ratios_as_json(results, "bare"),
+        "ratios_to_other": _ratios_as_json(results, "other"),
         "growth": {each.key: _plain(runs.growth(each.key)) for each in shown if each.grows},
         "process": asdict(results.process) if results.process else None,
         "goals": {goal.name: goal.mark for goal in goals(results)},

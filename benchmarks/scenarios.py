@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from benchmarks.load_config import Exchange
 from benchmarks.targets import Target, Targets
 
-Program = Literal["bare", "service"]
+Program = Literal["bare", "service", "other"]
 Variant = Literal["usual", "without-id", "many-secrets", "many-rooms"]
 
 SECRET_OF_OWNER = "secret-of-tenant-a"  # noqa: S105 - made up
@@ -24,6 +24,8 @@ class Scenario:
 
     Attributes:
         key: its name for ``--only``.
+        programs: who is measured in it; "other" where every server of the endpoint must answer
+            alike, and if there is one.
         exchanges: creates the requests and the expected answers.
         variant: the settings of the programs and of the LiveKit behind them.
         idle_connections: number of further connections that stay open without requests.
@@ -105,18 +107,22 @@ def _request(body: dict[str, str | bool], *, authenticated: bool) -> str:
     return "\r\n".join([*lines, "", content])
 
 
+_EACH: tuple[Program, ...] = ("bare", "service", "other")
+
 SCENARIOS = (
     Scenario(
         key=ONE_CONNECTION,
         name="authenticated, 1 connection",
         exchanges=one_track,
         connections=1,
+        programs=_EACH,
     ),
-    Scenario(key=BASE, name="authenticated, 32 connections", exchanges=one_track),
+    Scenario(key=BASE, name="authenticated, 32 connections", exchanges=one_track, programs=_EACH),
     Scenario(
         key="participants",
         name="many participants",
         exchanges=all_tracks_of_a_room,
+        programs=_EACH,
         grows=True,
     ),
     Scenario(
@@ -144,7 +150,7 @@ SCENARIOS = (
         grows=True,
     ),
     Scenario(key="no-id", name="no id", exchanges=one_track_without_id, variant="without-id"),
-    Scenario(key="rooms", name="50 rooms in turn", exchanges=one_track_per_room),
+    Scenario(key="rooms", name="50 rooms in turn", exchanges=one_track_per_room, programs=_EACH),
     Scenario(key="foreign", name="wrong tenant", exchanges=room_of_another_tenant),
     Scenario(
         key="absent",

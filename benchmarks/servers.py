@@ -1,6 +1,7 @@
 """The processes of a benchmark: LiveKits, services and references."""
 
 import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -8,7 +9,7 @@ from uuid import uuid4
 from attrs import define, field, frozen
 from cattrs import structure
 
-from benchmarks.processes import Running, run, running
+from benchmarks.processes import Running, StartedByUser, run, running
 from benchmarks.scenarios import SECRET_OF_OWNER, Program, Scenario, Variant
 from benchmarks.targets import OWNER, Targets
 
@@ -56,6 +57,7 @@ class Servers:
     """Starts each process on first use, and keeps it until ``running`` is closed.
 
     Attributes:
+        other_url: URL of another server of the endpoint, if there is one.
         counted: whether the programs run under callgrind.
     """
 
@@ -63,6 +65,7 @@ class Servers:
     participants: int
     folder: Path
     running: ExitStack
+    other_url: str | None
     counted: bool
     _livekits: dict[bool, LiveKit] = field(init=False, factory=dict)
     _programs: dict[tuple[Program, Variant], Running] = field(init=False, factory=dict)
@@ -77,6 +80,17 @@ class Servers:
         if many_rooms not in self._livekits:
             self._livekits[many_rooms] = self._create(more_rooms=MANY if many_rooms else 0)
         return self._livekits[many_rooms]
+
+    def programs(self, scenario: Scenario) -> Sequence[Program]:
+        """Return the programs that can be measured in a scenario."""
+        return [each for each in scenario.programs if each != "other" or self.other_url]
+
+    def measured(self, program: Program, variant: Variant) -> Running | StartedByUser:
+        """Return a program to measure."""
+        if program == "other":
+            assert self.other_url
+            return StartedByUser(self.other_url)
+        return self.program(program, variant)
 
     def program(self, program: Program, variant: Variant) -> Running:
         """Return a program that runs with the settings of the variant."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,12 @@ from cattrs import unstructure
 from benchmarks.callgrind import Callgrind, CannotCountError
 from benchmarks.load_config import LoadConfig
 from benchmarks.processes import running
-from benchmarks.scenarios import one_track
+from benchmarks.scenarios import SECRET_OF_OWNER, one_track
 from benchmarks.servers import HIGH_TIMEOUTS
-from benchmarks.targets import Target, Targets
+from benchmarks.targets import OWNER, Target, Targets
 from entrypoints.settings.environment import SettingsError
 from entrypoints.settings.settings import load_settings
+from tests.support.livekit_server import LiveKitServer
 
 PROJECT = Path(__file__).parents[2]
 ALICE = Target(room="room", identity="alice", track_sid="TR_mic")
@@ -81,6 +82,47 @@ def test_measures_and_writes_down(tmp_path: Path) -> None:
     order += [("foreign", "bare"), ("foreign", "service")]
     ran = [(run["scenario"], run["program"]) for run in result["runs"]]
     assert ran == [*order, *order[::-1]]
+
+
+@pytest.mark.livekit_server
+@pytest.mark.timeout(TIMEOUT_S)
+def test_measures_a_program_that_the_user_started(
+    livekit_server: Callable[..., LiveKitServer], tmp_path: Path
+) -> None:
+    livekit = livekit_server(remote_unmute=True)
+    out = tmp_path / "out.json"
+    variables = {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.api_key,
+        "LIVEKIT_API_SECRET": livekit.api_secret,
+        "AUTH_API_SECRETS_JSON": json.dumps([{"id": OWNER, "secret": SECRET_OF_OWNER}]),
+    }
+    options = ["--livekit-url", livekit.url, "--participants", "2", "--json", str(out)]
+    options += ["--api-key", livekit.api_key, "--api-secret", livekit.api_secret]
+    options += ["--rounds", "1", "--seconds", "0.2", "--only", "authenticated-1", "foreign"]
+    with running(["benchmarks.bare"], variables, tmp_path) as other:
+        done = run("benchmarks", *options, "--program", other.url)
+    assert done.returncode == 0, done.stderr
+    assert "service / other" in done.stdout
+    ratios = json.loads(out.read_text())["ratios_to_other"]
+    assert ratios["authenticated-1"]["p50_ms"]["median"] > 0
+    assert ratios["authenticated-1"]["cpu_us"] is None
+    assert ratios["foreign"]["p50_ms"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--program", "http://127.0.0.1:8080"], "--program needs --livekit-url"),
+        (["--program", "127.0.0.1:8080"], "must be http://HOST:PORT"),
+        (["--program", "http://127.0.0.1"], "must be http://HOST:PORT"),
+        (["--program", "http://127.0.0.1:8080", "--instructions"], "not allowed with"),
+    ],
+)
+def test_refuses_options_that_do_not_fit(options: list[str], error: str) -> None:
+    done = run("benchmarks", *options)
+    assert done.returncode == 2
+    assert error in done.stderr
 
 
 def test_says_that_valgrind_is_missing(tmp_path: Path) -> None:

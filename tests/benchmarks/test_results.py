@@ -1,5 +1,7 @@
 """Medians over the rounds, ratios within their pairs, and goals held to both."""
 
+from functools import partial
+
 import pytest
 from attrs import evolve
 
@@ -47,8 +49,9 @@ class TestRuns:
         assert runs.against("bare", BASE, "cpu_us") == expected
 
     def test_have_no_ratio_to_what_was_not_measured(self) -> None:
-        runs = Runs((*rounds(1), *rounds(2, program="bare", metric="p50_ms")))
+        runs = Runs((*rounds(1), *rounds(2, program="other", metric="p50_ms")))
         assert runs.against("bare", BASE, "cpu_us") is None
+        assert runs.against("other", BASE, "cpu_us") is None
 
     def test_compare_growth_with_the_base_scenario(self) -> None:
         runs = Runs((*rounds(10, 20), *rounds(11, 24, scenario="participants")))
@@ -61,7 +64,7 @@ def marks(*runs: Run) -> dict[str, str]:
 
 class TestGoals:
     def test_are_not_measured_at_first(self) -> None:
-        assert len(goals(results())) == 11
+        assert len(goals(results())) == 14
         assert marks() == {}
 
     @pytest.mark.parametrize(
@@ -72,6 +75,9 @@ class TestGoals:
             ("requests_per_s", "bare", BASE, 2.0, 1.9),
             ("p50_ms", "bare", ONE_CONNECTION, 0.75, 0.76),
             ("instructions", "bare", BASE, 0.36, 0.37),
+            ("requests_per_s", "other", BASE, 1.0, 0.9),
+            ("requests_per_s", "other", "participants", 1.0, 0.9),
+            ("p50_ms", "other", ONE_CONNECTION, 1.25, 1.26),
         ],
     )
     def test_are_held_to_ratios(
@@ -123,3 +129,14 @@ class TestReport:
         text = as_text(results(*counted, *rounds(1.0, metric="instructions", program="bare")))
         assert "own CPU us" in times
         assert "own CPU us" not in text
+
+    def test_has_ratios_to_another_program_if_there_is_one(self) -> None:
+        speed = partial(rounds, metric="requests_per_s")
+        runs = (*speed(300.0), *speed(200.0, program="bare"))
+        alone = results(*runs)
+        both = results(*runs, *speed(100.0, program="other"))
+        heads = f"\n{'service / other':<32}{'requests/s':>26}\n"
+        assert "service / other  " not in as_text(alone)
+        assert heads in as_text(both)
+        assert f"{'3.00 (3.00 to 3.00)':>26}" in as_text(both)
+        assert as_json(both)["ratios_to_other"][BASE]["requests_per_s"]["median"] == 3.0
