@@ -184,7 +184,7 @@ def main() -> int:
                 print(json.dumps(unstructure(result)), flush=True)
                 sys.stdin.readline()
     except (WrongAnswerError, OSError) as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.stderr.write(f"{config.url}: {type(error).__name__}: {error}\n")
         return 1
     return 0
 

@@ -187,4 +187,5 @@ async def test_a_wrong_answer_fails_the_load(status: int, body: str) -> None:
         done = await asyncio.to_thread(run, "benchmarks.load_generator", given=given)
     assert done.returncode == 1
     assert done.stdout == ""
+    assert done.stderr.startswith(config.url)
     assert f"HTTP/1.1 {status}" in done.stderr
