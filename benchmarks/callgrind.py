@@ -3,6 +3,7 @@
 Unlike times, they stay the same on a busy machine. A program runs fifty times slower meanwhile.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -71,11 +72,15 @@ class Callgrind:
         return list(self._folder.glob("out.*"))
 
     def _control(self, order: str, pid: int) -> str:
-        """Give an order; the exit status does not say whether it was followed."""
+        """Give an order; the exit status does not say whether it was followed.
+
+        Valgrind names its pipe after HOST and USER, so both sides need the same environment.
+        """
         command = ["callgrind_control", self._prefix, order, str(pid)]
         try:
             done = subprocess.run(
                 command,
+                env={"PATH": os.environ["PATH"]},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
