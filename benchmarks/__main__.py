@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from benchmarks.callgrind import CannotCountError, check_installed
@@ -39,7 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     signal.signal(signal.SIGTERM, _exit)
-    older = json.loads(arguments.compare.read_text()) if arguments.compare else None
     try:
         if arguments.instructions:
             check_installed()
@@ -50,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    print(as_text(results, older=older))
+    print(as_text(results, older=arguments.compare))
     arguments.json.write_text(json.dumps(as_json(results), indent=1) + "\n")
     return 0
 
@@ -61,6 +60,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     if arguments.instructions:
         parser.set_defaults(only=[ONE_CONNECTION, BASE], rounds=3, seconds=10.0)
         arguments = parser.parse_args(argv)
+    if arguments.livekit_url and not (arguments.api_key and arguments.api_secret):
+        parser.error("--livekit-url needs --api-key and --api-secret")
     if arguments.program and not arguments.livekit_url:
         parser.error("--program needs --livekit-url: the program must reach the same rooms")
     return arguments
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="in the room with many; default: 1000, or 100 with --livekit-url",
     )
-    parser.add_argument("--compare", type=Path, metavar="OLDER.json", help="earlier results")
+    parser.add_argument("--compare", type=_results, metavar="OLDER.json", help="earlier results")
     parser.add_argument("--json", type=Path, metavar="OUT.json", default=Path("bench.json"))
     parser.add_argument(
         "--rounds", type=int, default=9, help="default: 9, or 3 with --instructions"
@@ -116,6 +117,13 @@ def _url(value: str) -> str:
     if parts.scheme != "http" or not parts.hostname or not parts.port or parts.path.strip("/"):
         raise argparse.ArgumentTypeError("must be http://HOST:PORT")
     return value
+
+
+def _results(path: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(Path(path).read_text()))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"no results: {error}") from None
 
 
 def _servers(arguments: argparse.Namespace, folder: Path, running: ExitStack) -> Servers:

@@ -8,7 +8,9 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 
+from aiohttp import ClientError
 from attrs import define, field
 from cattrs import unstructure
 from livekit import rtc
@@ -18,6 +20,7 @@ from livekit.api import (
     DeleteRoomRequest,
     ListRoomsRequest,
     LiveKitAPI,
+    ServerError,
     VideoGrants,
 )
 from typing_extensions import override
@@ -91,10 +94,11 @@ def main() -> None:
     parser.add_argument("--participants", type=int, default=100)
     parser.add_argument("--remove", action="store_true", help="delete those rooms instead")
     arguments = parser.parse_args()
-    if arguments.remove:
-        asyncio.run(remove(arguments.prefix))
-    else:
-        asyncio.run(participate(arguments.prefix, arguments.participants))
+    prefix, participants = arguments.prefix, arguments.participants
+    try:
+        asyncio.run(remove(prefix) if arguments.remove else participate(prefix, participants))
+    except (ClientError, ServerError, rtc.ConnectError) as error:
+        sys.exit(f"LiveKit at {os.environ['LIVEKIT_URL']}: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

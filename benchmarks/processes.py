@@ -28,7 +28,7 @@ _MIB = 1 << 20
 
 
 class ProgramFailedError(Exception):
-    """A program did not start; the text is its output."""
+    """A program did not start or failed; the text is its output."""
 
 
 @frozen(kw_only=True)
@@ -89,15 +89,21 @@ class StartedByUser:
 
 
 def run(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
-    """Run this environment's Python until it exits; return its output."""
+    """Run this environment's Python until it exits; return its output.
+
+    Raises:
+        ProgramFailedError: its exit status is not 0.
+    """
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"], **variables},
-        check=True,
-        stdout=subprocess.PIPE,
+        check=False,
+        capture_output=True,
         text=True,
     )
+    if done.returncode:
+        raise ProgramFailedError(f"{done.args!r} failed: {done.stderr[-2000:]}")
     return done.stdout
 
 

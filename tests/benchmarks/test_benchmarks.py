@@ -114,6 +114,8 @@ def test_measures_a_program_that_the_user_started(
     ("options", "error"),
     [
         (["--program", "http://127.0.0.1:8080"], "--program needs --livekit-url"),
+        (["--livekit-url", "http://127.0.0.1:1"], "--livekit-url needs --api-key"),
+        (["--compare", "/no/such.json"], "no results: "),
         (["--program", "127.0.0.1:8080"], "must be http://HOST:PORT"),
         (["--program", "http://127.0.0.1"], "must be http://HOST:PORT"),
         (["--program", "http://127.0.0.1:8080", "--instructions"], "not allowed with"),
@@ -123,6 +125,16 @@ def test_refuses_options_that_do_not_fit(options: list[str], error: str) -> None
     done = run("benchmarks", *options)
     assert done.returncode == 2
     assert error in done.stderr
+
+
+def test_says_that_livekit_cannot_be_reached() -> None:
+    url = "http://127.0.0.1:1"
+    options = ["--livekit-url", url, "--api-key", "key", "--api-secret", "secret"]
+    done = run("benchmarks", *options, "--only", "authenticated-1", "--participants", "1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ProgramFailedError: ")
+    assert f"LiveKit at {url}: " in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_says_that_valgrind_is_missing(tmp_path: Path) -> None:
@@ -135,7 +147,8 @@ def test_says_that_valgrind_is_missing(tmp_path: Path) -> None:
 
 
 @needs_valgrind
-def test_counts_instructions(tmp_path: Path) -> None:
+def test_counts_instructions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "localhost")  # a part of the name of valgrind's pipe
     (tmp_path / "program.py").write_text(PROGRAM)
     variables = {"PYTHONPATH": str(tmp_path)}
     counts = []
