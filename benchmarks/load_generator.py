@@ -110,6 +110,8 @@ class Client(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         self._received += data
+        if self._done.done():  # unasked, or cancelled since another answer was wrong
+            return
         head, found, body = self._received.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
         if not found or length is None or len(body) < int(length[1]):
