@@ -27,6 +27,7 @@ def as_text(results: Results, *, older: Mapping[str, Any] | None = None) -> str:
         f"LiveKit: {results.livekit}; {results.rounds} rounds of {results.seconds:g} s each",
         "",
         "ratios within the pairs of runs: median (lowest to highest)",
+        "less is better, except for requests/s; bare: benchmarks/bare.py, other: --program",
         *_ratios(results, "bare"),
         *_ratios(results, "other"),
         *_table(results),
@@ -34,7 +35,7 @@ def as_text(results: Results, *, older: Mapping[str, Any] | None = None) -> str:
         *(_process_metrics(results.process) if results.process else ()),
         "",
         "goals",
-        *(f"  {goal}" for goal in goals(results)),
+        *(f"  {goal}" for goal in goals(results) if goal.measured is not None),
         *(_comparison(results.runs, older) if older else ()),
     ]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ RATIOS: Mapping[str, str] = {
     "cpu_us": "own CPU",
     "instructions": "instructions",
     "requests_per_s": "requests/s",
-    "p50_ms": "p50",
+    "p50_ms": "p50 latency",
 }
 """The metrics of which the service's ratio to another program is told, and their names."""
 

@@ -123,6 +123,12 @@ class TestReport:
     def test_says_what_was_left_out(self) -> None:
         assert "skipped" in as_text(results(*rounds(1.0)))
 
+    def test_leaves_out_goals_that_were_not_measured(self) -> None:
+        text = as_text(results(*rounds(1.0, metric="livekit_calls", scenario="no-id")))
+        _, heading, goals_of_calls = text.partition("\ngoals\n")
+        assert heading
+        assert goals_of_calls == "  LiveKit calls per request, no id: 1.000, exactly 1: met"
+
     def test_has_a_column_only_for_what_was_measured(self) -> None:
         times = as_text(results(*rounds(1.0), *rounds(1.0, program="bare")))
         counted = rounds(1.0, metric="instructions")
