@@ -24,8 +24,8 @@ class Scenario:
 
     Attributes:
         key: its name for ``--only``.
-        programs: who is measured in it; "other" where every server of the endpoint must answer
-            alike, and if there is one.
+        programs: who is measured in it; "other", if there is one, only where every server of the
+            endpoint has to answer alike.
         exchanges: creates the requests and the expected answers.
         variant: the settings of the programs and of the LiveKit behind them.
         idle_connections: number of further connections that stay open without requests.

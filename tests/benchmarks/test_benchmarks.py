@@ -189,7 +189,7 @@ async def test_a_wrong_answer_fails_the_load(status: int, body: str) -> None:
     async with TestServer(app) as server:
         config = LoadConfig(
             url=str(server.make_url("")).rstrip("/"),
-            connections=2,
+            connections=16,
             idle_connections=0,
             exchanges=tuple(one_track(TARGETS)),
             warm_up_s=0,
