@@ -28,6 +28,7 @@ from adapters.in_memory.demo import DEMO
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from domain.track import Track
+from tests.adapters.http_client.certificates import CA_KEY_USAGE
 from tests.adapters.identity.cases.key_set_server import IssuerKey
 from tests.entrypoints.conftest import write_key
 from tests.support.command import Run, Running
@@ -66,8 +67,15 @@ def certificate(
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+            critical=False,
+        )
     )
-    if not is_ca:
+    if is_ca:
+        builder = builder.add_extension(CA_KEY_USAGE, critical=True)
+    else:
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
         builder = builder.add_extension(names, critical=False)
     return builder.sign(issuer_key, SHA256()).public_bytes(Encoding.PEM)
@@ -172,4 +180,5 @@ class TestUpstreams:
         }
         [refresh, *_] = [each for each in running.events if each["event"] == "JWKS refresh failed"]
         key_server = str(URL(upstreams.settings["AUTH_JWKS_URL"]).authority)
-        assert refresh["reason"] == (f"cannot connect to {key_server} (SSLCertVerificationError)")
+        cause = "the certificate is signed by an unknown authority"
+        assert refresh["reason"] == f"cannot connect to {key_server}: {cause}"

@@ -1,0 +1,220 @@
+"""The client of one server: its connections, and the exchanges that wait for one."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Self
+
+from attrs import define, field
+from yarl import URL
+
+from adapters.http_client.causes import cause_of
+from adapters.http_client.connect import Connector
+from adapters.http_client.connection import Connection
+from adapters.http_client.errors import (
+    GIVEN_UP,
+    NO_ANSWER_IN_TIME,
+    CannotConnectError,
+    NoAnswerInTimeError,
+)
+from adapters.http_client.exchange import Exchange
+from adapters.http_client.idle import IdleConnections
+from adapters.http_client.messages import Accept, Answer
+
+_SUSPICIOUS_S = 0.2  # of silence; requests that have less time must not cost new connections
+
+
+@define(eq=False)
+class HttpClient:
+    """Sends requests to one server, each once, on connections that it keeps for others.
+
+    There is no whole answer without an error: redirects are answers, no answer is decompressed,
+    and none that is incomplete is returned, except one that says nowhere how long it is
+    (``Head.declares_length``). After a timeout of 0.2 s or more on a connection that was used
+    before, none of the present ones is used again: where the network has dropped one without a
+    sign, the others are often dropped too. A connection that was idle for 30 s is closed.
+
+    Use it as an asynchronous context manager. All instants are of the event loop's clock.
+    """
+
+    url: URL = field(converter=URL, repr=False)
+    max_connections: int
+    address: str = field(init=False)
+    """Host and port, for the log."""
+    _connector: Connector = field(init=False)
+    _common_headers: str = field(init=False)
+    _connections: set[Connection] = field(init=False, factory=set)
+    """All that are open or being opened."""
+    _idle: IdleConnections = field(init=False, factory=IdleConnections)
+    _distrusted: set[Connection] = field(init=False, factory=set)
+    _waiting: dict[Exchange, None] = field(init=False, factory=dict)
+    _opening: dict[asyncio.Task[None], Exchange] = field(init=False, factory=dict)
+    _is_closed: bool = field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        host = self.url.host_subcomponent
+        self.address = f"{host}:{self.url.port}"
+        self._connector = Connector(self.url)
+        self._common_headers = (
+            f"Host: {self.url.host_port_subcomponent}\r\n"
+            "User-Agent: livekit-mute\r\n"
+            "Accept: */*\r\n"
+            "Accept-Encoding: identity\r\n"
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_closed = True
+        for exchange in [*self._waiting, *self._opening.values()]:
+            self.drop(exchange)
+        for connection in self._connections:
+            connection.close()
+        self._idle.close()
+        self._connector.close()
+        if self._opening:
+            await asyncio.wait(self._opening)
+
+    async def send(  # noqa: PLR0913 - one parameter for each part of a request
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        accept: Accept,
+        deadline: float,
+    ) -> Answer:
+        """Send a request and wait for its answer.
+
+        Raises:
+            HttpClientError: there is no whole answer by the deadline.
+            Exception: what ``accept`` raises.
+        """
+        exchange = self.begin(method, target, headers=headers, body=body, accept=accept)
+        return await self.finish(exchange, deadline)
+
+    def begin(
+        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes, accept: Accept
+    ) -> Exchange:
+        """Send a request, at once where a connection is idle; it has to be finished or dropped.
+
+        Args:
+            method: such as ``POST``.
+            target: path and query, encoded.
+            headers: further headers; no line breaks are looked for in them.
+            body: the body, if any.
+            accept: called with the head of the answer, see ``Accept``.
+        """
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        head = f"{method} {target} HTTP/1.1\r\n{self._common_headers}{lines}{length}\r\n"
+        exchange = Exchange(head.encode("latin-1") + body, accept)
+        connection = self._idle.take()
+        if connection is not None:
+            connection.send(exchange)
+        elif self._is_closed:
+            exchange.end(CannotConnectError("the client is closed"))
+        else:
+            self._waiting[exchange] = None
+            self._open_connections()
+        return exchange
+
+    async def finish(self, exchange: Exchange, deadline: float) -> Answer:
+        """Wait for the answer of a request that was begun; it is dropped at the deadline.
+
+        Raises:
+            HttpClientError: there is no whole answer by the deadline.
+            Exception: what ``accept`` raises.
+        """
+        try:
+            await exchange.wait(deadline)
+            outcome = exchange.outcome or self._time_out(exchange)
+        finally:
+            self.drop(exchange)
+        if isinstance(outcome, Answer):
+            return outcome
+        try:
+            raise outcome
+        finally:  # or else the error would refer to itself, by the frames in its traceback
+            exchange.outcome = None
+            del outcome
+
+    def drop(self, exchange: Exchange) -> None:
+        """End a request, which the server may have carried out; does nothing once it ended."""
+        if exchange.outcome is not None:
+            return
+        match exchange.carrier:
+            case Connection() as connection:
+                connection.close()
+            case asyncio.Task() as task:
+                task.cancel()
+            case None:
+                self._waiting.pop(exchange, None)
+        exchange.end(CannotConnectError(GIVEN_UP))
+
+    def suspect(self, exchange: Exchange) -> None:
+        """Use none of the present connections again if a request is silent on a kept one.
+
+        It counts as silent after 0.2 s without an answer.
+        """
+        silent_s = asyncio.get_running_loop().time() - exchange.sent_at
+        if exchange.on_kept_connection and silent_s >= _SUSPICIOUS_S:
+            self._idle.close()
+            self._distrusted |= self._connections
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection that can carry another exchange."""
+        if connection in self._distrusted:
+            connection.close()
+        elif self._waiting:
+            connection.send(self._next_waiting())
+        else:
+            self._idle.add(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Note that a connection is closed."""
+        self._connections.discard(connection)
+        self._distrusted.discard(connection)
+        self._idle.remove(connection)
+        self._open_connections()
+
+    def _open_connections(self) -> None:
+        while self._waiting and len(self._connections) < self.max_connections:
+            exchange, connection = self._next_waiting(), Connection(self)
+            self._connections.add(connection)
+            task = asyncio.create_task(self._connector.connect(connection))
+            exchange.carrier, self._opening[task] = task, exchange
+            task.add_done_callback(partial(self._opened, connection))
+
+    def _next_waiting(self) -> Exchange:
+        exchange = next(iter(self._waiting))
+        del self._waiting[exchange]
+        return exchange
+
+    def _opened(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        """Send the exchange that a connection was opened for, unless that failed or it ended."""
+        exchange = self._opening.pop(task)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            reason = f"cannot connect to {self.address}: {cause_of(error)}"
+            exchange.end(CannotConnectError(reason))
+        elif connection.is_closed:
+            exchange.end(connection.failure)
+        if exchange.carrier is task:
+            connection.send(exchange)
+        else:
+            connection.close()
+            self.forget(connection)
+
+    def _time_out(self, exchange: Exchange) -> NoAnswerInTimeError:
+        match exchange.carrier:
+            case Connection():
+                reason = NO_ANSWER_IN_TIME
+            case asyncio.Task():
+                reason = f"cannot connect to {self.address}: {NO_ANSWER_IN_TIME}"
+            case _:
+                reason = f"no connection to {self.address} became free before the deadline"
+        self.suspect(exchange)
+        return NoAnswerInTimeError(reason, on_kept_connection=exchange.on_kept_connection)

@@ -1,0 +1,87 @@
+"""Opening connections: addresses, families and TLS."""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Sequence
+
+from aiohappyeyeballs import AddrInfoType, start_connection
+from attrs import define, field
+from yarl import URL
+
+_OTHER_FAMILY_AFTER_S = 0.25  # RFC 8305, 8
+
+
+@define(eq=False)
+class Connector:
+    """Connects to the host and port of a URL.
+
+    The host is looked up anew each time, except that whoever comes during a look-up shares it:
+    few can run at once (four under uvloop), and one that nobody waits for any more still does.
+    Certificates are checked against the system's authorities, or those in ``SSL_CERT_FILE``.
+    """
+
+    _url: URL = field(repr=False)
+    _tls: ssl.SSLContext | None = field(init=False)
+    _look_up: asyncio.Task[Sequence[AddrInfoType]] | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self._tls = _make_tls() if self._url.scheme in ("https", "wss") else None
+
+    async def connect(self, protocol: asyncio.Protocol) -> None:
+        """Connect a protocol.
+
+        Where one family of addresses does not answer, the other is tried after 0.25 s.
+
+        Raises:
+            OSError: it cannot be connected to.
+        """
+        loop = asyncio.get_running_loop()
+        connected = await start_connection(
+            await self._addresses(), happy_eyeballs_delay=_OTHER_FAMILY_AFTER_S, loop=loop
+        )
+        await loop.create_connection(
+            lambda: protocol,
+            sock=connected,
+            ssl=self._tls,
+            server_hostname=(self._url.raw_host or "").rstrip(".") if self._tls else None,
+        )
+
+    def close(self) -> None:
+        """End a look-up that is under way."""
+        if self._look_up is not None:
+            self._look_up.cancel()
+
+    async def _addresses(self) -> Sequence[AddrInfoType]:
+        look_up = self._look_up
+        if look_up is None or look_up.done():
+            look_up = asyncio.create_task(_look_up(self._url.raw_host or "", self._url.port or 0))
+            look_up.add_done_callback(_take_error)
+            self._look_up = look_up
+        await asyncio.wait({look_up})  # does not cancel it: it is shared
+        return look_up.result()
+
+
+def _take_error(look_up: asyncio.Task[Sequence[AddrInfoType]]) -> None:
+    """Keep asyncio from logging a failure that nobody waits for any more."""
+    if not look_up.cancelled():
+        look_up.exception()
+
+
+def _make_tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+async def _look_up(host: str, port: int) -> Sequence[AddrInfoType]:
+    """Look up a name; an address is taken as it is, since uvloop's look-up drops its zone."""
+    try:
+        is_ipv6 = ipaddress.ip_address(host).version == 6  # noqa: PLR2004 - of IP
+    except ValueError:
+        return await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+        )
+    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    return [(family, socket.SOCK_STREAM, 0, "", (host, port))]
