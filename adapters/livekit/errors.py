@@ -1,29 +1,26 @@
 """LiveKit's errors as the port's, translated in one place, by tables."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 
-import aiohttp
-from google.protobuf.message import DecodeError
-from livekit.api.twirp_client import ServerError, ServerErrorCode
+from livekit.api.twirp_client import ServerErrorCode
 from livekit.protocol.models import Room
 
-from adapters.livekit.causes import cause_of_refusal, no_connection
+from adapters.http_client.errors import (
+    BodyTooLargeError,
+    ConnectionLostError,
+    HttpClientError,
+    NoAnswerInTimeError,
+    UnusableBodyError,
+)
+from adapters.livekit.causes import cause_of_refusal
 from application.ports.room_gateway import (
     RoomGatewayError,
     RoomGatewayRefusedError,
     RoomGatewayUnavailableError,
 )
-
-FOREIGN_ERRORS = (
-    ServerError,
-    aiohttp.ClientError,
-    OSError,
-    DecodeError,
-)
-"""All that livekit-api lets through, except for cancellation, which is never translated."""
-
-NO_ANSWER_IN_TIME = "no answer before the deadline"
 
 
 class AbsentError(RoomGatewayRefusedError):
@@ -38,8 +35,8 @@ class PreconditionFailedError(RoomGatewayRefusedError):
     """LiveKit's settings rule the call out; a refusal like others, except to an unmute."""
 
 
-class ConnectionLostError(RoomGatewayUnavailableError):
-    """The connection ended before the answer; a read may be retried."""
+class CallLostError(RoomGatewayUnavailableError):
+    """The connection ended before the answer, or was kept and is silent: a read may be repeated."""
 
 
 class UnusableAnswerError(RoomGatewayUnavailableError):
@@ -85,57 +82,63 @@ MEANINGS: Mapping[str, type[RoomGatewayRefusedError | RoomGatewayUnavailableErro
     ServerErrorCode.DATA_LOSS: RoomGatewayUnavailableError,
 }
 
-_LOST_AT_ONCE = "new connection lost before an answer, the port may expect another protocol"
 _TWIRP_CODES = MEANINGS.keys() - {ServerErrorCode.UNKNOWN}
 
-_KINDS: Mapping[type[Exception], tuple[type[RoomGatewayUnavailableError], str]] = {
-    aiohttp.ServerDisconnectedError: (ConnectionLostError, "connection lost"),
-    aiohttp.ClientOSError: (ConnectionLostError, "connection lost"),
-    aiohttp.ClientPayloadError: (UnusableAnswerError, "answer incomplete"),
-    aiohttp.ClientResponseError: (RoomGatewayUnavailableError, "answer is not valid HTTP"),
-    DecodeError: (UnusableAnswerError, "answer is not the expected message"),
-}
-"""By the first class that an error is of; the name of its own class is added to the reason."""
+
+def translate(error: HttpClientError) -> RoomGatewayError:
+    """Give the port's error where there is no whole answer."""
+    match error:
+        case ConnectionLostError() | NoAnswerInTimeError(on_kept_connection=True):
+            return CallLostError(reason=error.reason)
+        case BodyTooLargeError():
+            return AnswerTooLargeError(beginning=error.beginning)
+        case UnusableBodyError():
+            return UnusableAnswerError(reason=error.reason)
+        case _:
+            return RoomGatewayUnavailableError(reason=error.reason)
 
 
-def translate(error: Exception, *, on_new_connection: bool = False) -> RoomGatewayError:
-    """Give the port's error for one of livekit-api's, without any text of LiveKit's own."""
-    if isinstance(error, ServerError):
-        return _from_answer(error)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return RoomGatewayUnavailableError(reason=no_connection(error))
-    for foreign, (kind, reason) in _KINDS.items():
-        if isinstance(error, foreign):
-            lost_at_once = kind is ConnectionLostError and on_new_connection
-            text = _LOST_AT_ONCE if lost_at_once else reason
-            return kind(reason=f"{text} ({type(error).__name__})")
-    return RoomGatewayUnavailableError(reason=f"call failed ({type(error).__name__})")
+def error_of(status: int, body: bytes) -> RoomGatewayError:
+    """Give the port's error for an answer that is one, without any text of LiveKit's own.
 
-
-def _from_answer(error: ServerError) -> RoomGatewayError:
-    """Judge by status first: a proxy in front of LiveKit has statuses, but no Twirp codes."""
-    code: object = error.code
-    status, reason = error.status, _reason(error)
+    It is judged by its status first: a proxy in front of LiveKit has statuses, but no Twirp codes.
+    """
+    code, text = _read(body)
+    reason = _reason(status, code, text)
     if not 400 <= status < 500:  # noqa: PLR2004 - the class of HTTP status
         return RoomGatewayUnavailableError(reason=reason)
     if status in (401, 403):
         # With a code of Twirp's LiveKit has read the token, and misses a grant in it.
-        was_read = isinstance(code, str) and code in _TWIRP_CODES
+        was_read = code in _TWIRP_CODES
         refuses_token = status == HTTPStatus.UNAUTHORIZED and not was_read
         return (TokenRefusedError if refuses_token else RoomGatewayRefusedError)(reason=reason)
-    if not isinstance(code, str):
+    if code is None:
         return RoomGatewayUnavailableError(reason=reason)
     return MEANINGS.get(code, RoomGatewayRefusedError)(reason=reason)
 
 
-def _reason(error: ServerError) -> str:
-    code: object = error.code
-    cause = cause_of_refusal(error.message)
-    if isinstance(code, str):
+def _read(body: bytes) -> tuple[str | None, str]:
+    """Read an error's code, if it has one, and its text; what is no JSON object is all text.
+
+    It is read as UTF-8 whatever charset it names: some take minutes to decode.
+    """
+    text = body.decode(errors="replace")
+    members: object = None
+    with suppress(ValueError, RecursionError):
+        members = json.loads(text)
+    if not isinstance(members, dict):
+        return None, text
+    code = members.get("code")
+    return code if isinstance(code, str) else None, str(members.get("msg", ""))
+
+
+def _reason(status: int, code: str | None, text: str) -> str:
+    cause = cause_of_refusal(text)
+    if code is not None:
         known = code if code in MEANINGS else "an unknown code"
-        answered = f"answered {error.status} with {known}"
+        answered = f"answered {status} with {known}"
     elif cause:
-        answered = f"answered {error.status}"
+        answered = f"answered {status}"
     else:
-        return f"answered {error.status} without a code, as a proxy or another server does"
+        return f"answered {status} without a code, as a proxy or another server does"
     return f"{answered}: {cause}" if cause else answered

@@ -6,7 +6,8 @@ from enum import Enum, auto
 
 from attrs import field, frozen
 
-from adapters.livekit.errors import NO_ANSWER_IN_TIME, AbsentError
+from adapters.http_client.errors import NO_ANSWER_IN_TIME
+from adapters.livekit.errors import AbsentError
 from application.ports.room_gateway import RoomGatewayError
 from domain.room import RoomName
 from domain.track import Participant, Track

@@ -7,13 +7,13 @@ from uuid import uuid4
 from attrs import field, frozen
 from typing_extensions import override
 
+from adapters.http_client.client import HttpClient
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.errors import AnswerTooLargeError
 from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.participant_probe import ParticipantProbe
 from adapters.livekit.room_lookup import RoomLookup
 from adapters.livekit.room_service import RoomServiceClient
-from adapters.livekit.session import make_session
 from adapters.livekit.tokens import AccessTokens
 from adapters.livekit.track_mute import TrackMute
 from application.ports.room_gateway import RoomGateway
@@ -76,12 +76,10 @@ async def open_gateway(
         api_key: gives the current key; called for each token.
         limits: the limits of this gateway.
     """
-    async with make_session(limits) as session:
+    async with HttpClient(url, limits.max_connections) as http:
         tokens = AccessTokens(api_key=api_key, token_life_s=limits.token_life_s)
-        client = RoomServiceClient(url=url, session=session, tokens=tokens)
+        client = RoomServiceClient(http=http, tokens=tokens)
         rooms = RoomLookup(list_rooms=client.list_rooms, max_names=limits.max_rooms_per_read)
         probe = ParticipantProbe(get_participant=client.get_participant, find_room=rooms.find)
-        mutes = TrackMute(
-            send=client.mute_published_track, probe=probe, probe_delay_s=limits.probe_delay_s
-        )
+        mutes = TrackMute(begin=client.begin_mute, probe=probe, probe_delay_s=limits.probe_delay_s)
         yield LiveKitRoomGateway(client=client, rooms=rooms, mutes=mutes)

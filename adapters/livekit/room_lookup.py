@@ -7,8 +7,9 @@ from attrs import define, field
 from livekit.api import ListRoomsResponse
 from livekit.protocol.models import Room as LiveKitRoom
 
-from adapters.livekit.errors import NO_ANSWER_IN_TIME, UnusableAnswerError
-from adapters.livekit.room_service import time_left_s
+from adapters.http_client.errors import NO_ANSWER_IN_TIME
+from adapters.livekit.call import time_left_s
+from adapters.livekit.errors import UnusableAnswerError
 from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
 from domain.room import Room, RoomName
 
@@ -25,7 +26,7 @@ class _Batch:
     deadline: float = field(init=False, default=0.0)
     """The latest of its lookups'."""
     is_sent: bool = field(init=False, default=False)
-    answer: asyncio.Task[_Found] = field(init=False)
+    answer: asyncio.Future[_Found] = field(init=False)
 
 
 @define(kw_only=True, eq=False)
@@ -48,6 +49,8 @@ class RoomLookup:
             RoomGatewayError: it could not be read by the deadline.
         """
         left_s = time_left_s(deadline)
+        if self._newest is None or self._newest.answer.done():
+            return await self._find_alone(name, deadline)
         batch = self._open_batch()
         batch.names.add(name)
         batch.deadline = max(batch.deadline, deadline)
@@ -56,8 +59,17 @@ class RoomLookup:
             raise RoomGatewayUnavailableError(reason=NO_ANSWER_IN_TIME)
         found = batch.answer.result().get(name)
         if isinstance(found, RoomGatewayError):
-            raise found
+            raise found.with_traceback(None)  # or it would grow with each lookup of the batch
         return found
+
+    async def _find_alone(self, name: RoomName, deadline: float) -> Room | None:
+        """Find a room at once, in this task; lookups that arrive meanwhile are the next batch."""
+        self._newest = batch = _Batch()
+        batch.is_sent, batch.answer = True, asyncio.get_running_loop().create_future()
+        try:
+            return select_rooms([name], await self.list_rooms([name], deadline)).get(name)
+        finally:
+            batch.answer.set_result({})
 
     def _open_batch(self) -> _Batch:
         previous = self._newest

@@ -1,8 +1,10 @@
 """Mutes, and what LiveKit's ``not_found`` and its silence mean for the participant."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from abc import abstractmethod
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Protocol
 
 from attrs import frozen
 from livekit.api import MuteRoomTrackRequest, MuteRoomTrackResponse
@@ -18,6 +20,24 @@ from domain.track import (
     TrackSid,
 )
 
+_Find = Callable[[], Coroutine[Any, Any, Finding]]
+
+
+class MuteCall(Protocol):
+    """A call of MutePublishedTrack that was begun."""
+
+    @abstractmethod
+    async def wait(self, until: float) -> bool:
+        """Wait at most until an instant; return whether LiveKit has answered with success."""
+
+    @abstractmethod
+    async def answer(self) -> MuteRoomTrackResponse:
+        """Wait for the answer, or raise a ``RoomGatewayError``."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Give up the call; does nothing once it ended."""
+
 
 @frozen(kw_only=True)
 class TrackMute:
@@ -28,8 +48,8 @@ class TrackMute:
     gets one at once, because it can come for a participant who is there.
     """
 
-    send: Callable[[MuteRoomTrackRequest, float], Awaitable[MuteRoomTrackResponse]]
-    """Sends a mute, by a deadline."""
+    begin: Callable[[MuteRoomTrackRequest, float], MuteCall]
+    """Sends a mute, to be answered by a deadline."""
     probe: ParticipantProbe
     probe_delay_s: float
 
@@ -50,40 +70,57 @@ class TrackMute:
             room=participant.room, identity=participant.identity, track_sid=track_sid, muted=muted
         )
         probe_at = asyncio.get_running_loop().time() + self.probe_delay_s
-        mute = asyncio.create_task(self._mute(request, deadline))
+        call = self.begin(request, deadline)
         try:
-            await asyncio.wait({mute}, timeout=self.probe_delay_s)  # or until its own deadline
-            if mute.done() and not isinstance(mute.exception(), AbsentError):
-                return mute.result()
+            if await call.wait(min(probe_at, deadline)):  # nearly always, and without a task
+                return await _read(call, request)
+            mute = asyncio.create_task(_read(call, request))
             room_probe_at = None if room_was_read else probe_at
-            return await _decide(
-                mute,
-                self.probe.find(participant, mute, room_probe_at=room_probe_at, deadline=deadline),
+            find = partial(
+                self.probe.find, participant, mute, room_probe_at=room_probe_at, deadline=deadline
             )
+            return await _find_out(mute, find, probe_at)
         except AbsentError:
             return await self._mute_again(request, deadline)
         finally:
-            mute.cancel()  # also keeps asyncio from logging a failure that is not retrieved
+            call.drop()
 
     async def _mute_again(self, request: MuteRoomTrackRequest, deadline: float) -> Track:
         try:
-            return await self._mute(request, deadline)
+            return await _read(self.begin(request, deadline), request)
         except AbsentError:
             reason = "answered not_found twice about a participant who is there"
             raise RoomGatewayUnavailableError(reason=reason) from None
 
-    async def _mute(self, request: MuteRoomTrackRequest, deadline: float) -> Track:
-        try:
-            answer = await self.send(request, deadline)
-        except PreconditionFailedError:
-            if request.muted:
-                raise
-            raise RemoteUnmuteDisabledError from None
-        if not answer.ByteSize():
-            raise TrackNotFoundError
-        if answer.track.sid != request.track_sid:
-            raise UnusableAnswerError(reason="answered about another track")
-        return Track(sid=TrackSid(request.track_sid), muted=answer.track.muted)
+
+async def _read(call: MuteCall, request: MuteRoomTrackRequest) -> Track:
+    try:
+        answer = await call.answer()
+    except PreconditionFailedError:
+        if request.muted:
+            raise
+        raise RemoteUnmuteDisabledError from None
+    if not answer.ByteSize():
+        raise TrackNotFoundError
+    if answer.track.sid != request.track_sid:
+        raise UnusableAnswerError(reason="answered about another track")
+    return Track(sid=TrackSid(request.track_sid), muted=answer.track.muted)
+
+
+async def _find_out(mute: asyncio.Task[Track], find: _Find, probe_at: float) -> Track:
+    """Wait for a mute that is slow or has failed; look for the participant from an instant on.
+
+    Raises:
+        AbsentError: the mute says so about a participant whom the probe finds.
+    """
+    try:
+        left_s = probe_at - asyncio.get_running_loop().time()
+        await asyncio.wait({mute}, timeout=max(0.0, left_s))  # or until its own deadline
+        if mute.done() and not isinstance(mute.exception(), AbsentError):
+            return mute.result()
+        return await _decide(mute, find())
+    finally:
+        mute.cancel()  # also keeps asyncio from logging a failure that is not retrieved
 
 
 async def _decide(mute: asyncio.Task[Track], find: Coroutine[Any, Any, Finding]) -> Track:

@@ -124,7 +124,7 @@ FRAMING: Mapping[str, Kind] = {
     "a switch of protocols": answers(
         head("Connection: upgrade", "Upgrade: s3cret", status="HTTP/1.1 101 Switching Protocols")
     ),
-    "endless 100 Continue": Kind(fault=Fault(act=endless(CONTINUE)), hangs=True),
+    "endless 100 Continue": Kind(fault=Fault(act=endless(CONTINUE))),
     "100 Continue, then silent": answers(CONTINUE, hang),
     "100 Continue, then closed": answers(CONTINUE, reads=(2,)),
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email import message_from_string
 from functools import partial
 from typing import Any
@@ -57,10 +57,21 @@ async def serve(
     *,
     host: str = "127.0.0.1",
 ) -> AsyncIterator[str]:
-    """Serve connections, and give the URL."""
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    """Serve connections, and give the URL; at the end, wait for those that the client closes."""
+    talks: list[asyncio.Task[Any] | None] = []
+
+    async def talk_and_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.current_task())
+        with suppress(OSError, EOFError):  # the client has closed
+            await talk(reader, writer)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(talk_and_end, "127.0.0.1", 0)
     async with server:
         yield f"http://{host}:{server.sockets[0].getsockname()[1]}"
+        await asyncio.gather(*filter(None, talks))
 
 
 class Canned:

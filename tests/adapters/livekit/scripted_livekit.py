@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from adapters.livekit.errors import AbsentError, PreconditionFailedError
 from adapters.livekit.participant_probe import ParticipantProbe
-from adapters.livekit.track_mute import TrackMute
+from adapters.livekit.track_mute import MuteCall, TrackMute
 from application.ports.room_gateway import (
     RemoteUnmuteDisabledError,
     RoomGatewayRefusedError,
@@ -88,10 +88,8 @@ class ScriptedLiveKit:
     def __attrs_post_init__(self) -> None:
         self._mutes = deque(self.script.mutes)
 
-    async def send(self, _: MuteRoomTrackRequest, deadline: float) -> MuteRoomTrackResponse:
-        answer = await self._answer("M", self._mutes.popleft(), deadline)
-        assert isinstance(answer, MuteRoomTrackResponse)
-        return answer
+    def begin(self, _: MuteRoomTrackRequest, deadline: float) -> "ScriptedCall":
+        return ScriptedCall(asyncio.create_task(self._answer("M", self._mutes.popleft(), deadline)))
 
     async def get_participant(self, _: object, deadline: float) -> object:
         return await self._answer("G", self.script.get, deadline)
@@ -102,7 +100,7 @@ class ScriptedLiveKit:
 
     async def mute(self) -> Outcome:
         probe = ParticipantProbe(get_participant=self.get_participant, find_room=self.find_room)
-        mutes = TrackMute(send=self.send, probe=probe, probe_delay_s=PROBE_DELAY_S)
+        mutes = TrackMute(begin=self.begin, probe=probe, probe_delay_s=PROBE_DELAY_S)
         mute = mutes.mute(
             ALICE,
             SID,
@@ -138,6 +136,28 @@ class ScriptedLiveKit:
         if isinstance(answer[1], Exception):
             raise answer[1]
         return answer[1]
+
+
+@frozen
+class ScriptedCall(MuteCall):
+    """A mute that is answered by a script."""
+
+    _answer: asyncio.Task[object]
+
+    @override
+    async def wait(self, until: float) -> bool:
+        await asyncio.wait({self._answer}, timeout=max(0.0, until - now()))
+        return self._answer.done() and self._answer.exception() is None
+
+    @override
+    async def answer(self) -> MuteRoomTrackResponse:
+        answer = await self._answer
+        assert isinstance(answer, MuteRoomTrackResponse)
+        return answer
+
+    @override
+    def drop(self) -> None:
+        self._answer.cancel()
 
 
 def outcome_of(script: Script) -> Outcome:

@@ -169,7 +169,7 @@ class TestFaults:
             calls = (
                 client.list_rooms([ALICE.room], within(0.3)),
                 client.get_participant(ALICE, within(0.3)),
-                client.mute_published_track(mute, within(0.3)),
+                client.begin_mute(mute, within(0.3)).answer(),
             )
             errors = await asyncio.gather(*calls, return_exceptions=True)
         expected = f"cannot connect to {address}: no answer before the deadline"
@@ -214,14 +214,11 @@ CAUSES = {
     page("502 Bad Gateway"): ("answered 502 without a code, as a proxy or another server does"),
     page("200 OK"): "answer is not LiveKit's but another server's",
     UNAVAILABLE["compressed"]: "answer is compressed",
-    b"SSH-2.0-s3cret\r\n": "answer is not valid HTTP (ClientResponseError)",
+    b"SSH-2.0-s3cret\r\n": "answer is not valid HTTP",
     answer("301 Moved", more="Location: https://a.test/s3cret\r\n"): (
         "answered 301, a redirect to https://a.test"
     ),
-    b"": (
-        "new connection lost before an answer, the port may expect another protocol"
-        " (ServerDisconnectedError)"
-    ),
+    b"": "new connection lost before an answer, the port may expect another protocol",
     answer("302 Found"): "answered 302, a redirect to the same host",
 }
 
@@ -236,8 +233,8 @@ class TestDeadlines:
             with pytest.raises(RoomGatewayUnavailableError) as failed:
                 await call(gateway, within(0.3))
         assert failed.value.reason.startswith("no answer before the deadline")
-        for head in livekit.heads:
-            assert 0 < int(header(head, "X-Twirp-Timeout-Ms")) <= 300
+        (head,) = livekit.heads  # a new connection that is silent is no reason to ask again
+        assert 0 < int(header(head, "X-Twirp-Timeout-Ms")) <= 300
 
     async def test_end_calls_with_an_answer_that_comes_byte_by_byte(self, call: Call) -> None:
         async with Dripping(None).gateway(probe_delay_s=HOUR_S) as gateway:

@@ -143,11 +143,11 @@ CASES: Mapping[str, tuple[Faults, str]] = {
     ),
     "the second mute's connection is lost": (
         Faults(mute=[DENY, hang_up]),
-        "ConnectionLostError after 2M 1G",
+        "CallLostError after 2M 1G",
     ),
     "the connection is lost after the token is renewed": (
         Faults(mute=[refuse, hang_up]),
-        "ConnectionLostError after 2M",
+        "CallLostError after 2M",
     ),
 }
 

@@ -11,11 +11,10 @@ from attrs import define, evolve
 from livekit.api import MuteRoomTrackRequest
 from pytest_aiohttp import AiohttpServer
 
+from adapters.http_client.client import HttpClient
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.errors import TokenRefusedError
-from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.room_service import RoomServiceClient
-from adapters.livekit.session import make_session
 from adapters.livekit.tokens import AccessTokens
 from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
 from contract.livekit_answers import hang_up, silence
@@ -36,7 +35,7 @@ Call = Callable[[RoomServiceClient, float], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "ListRooms": lambda client, deadline: client.list_rooms([ALICE.room], deadline),
     "GetParticipant": lambda client, deadline: client.get_participant(ALICE, deadline),
-    "MutePublishedTrack": lambda client, deadline: client.mute_published_track(MUTE, deadline),
+    "MutePublishedTrack": lambda client, deadline: client.begin_mute(MUTE, deadline).answer(),
 }
 
 
@@ -77,8 +76,8 @@ async def client(
 @asynccontextmanager
 async def client_in(world: World, url: str) -> AsyncIterator[RoomServiceClient]:
     tokens = AccessTokens(api_key=lambda: world.key, token_life_s=600, wall_clock=lambda: world.now)
-    async with make_session(LiveKitLimits()) as session:
-        yield RoomServiceClient(url=url, session=session, tokens=tokens)
+    async with HttpClient(url, 10) as http:
+        yield RoomServiceClient(http=http, tokens=tokens)
 
 
 async def refuse(_: web.Request) -> web.StreamResponse:

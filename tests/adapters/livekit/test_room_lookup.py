@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import traceback
 import weakref
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
 from functools import wraps
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from attrs import define, field
 from livekit.api import ListRoomsResponse
 from livekit.protocol.models import Room as LiveKitRoom
 
+from adapters.http_client.errors import NO_ANSWER_IN_TIME
 from adapters.livekit.errors import UnusableAnswerError
 from adapters.livekit.room_lookup import RoomLookup, select_rooms
 from application.ports.room_gateway import RoomGatewayUnavailableError
@@ -53,8 +56,16 @@ class SentBatch:
     def fail(self, error: Exception) -> None:
         self._answer.set_exception(error)
 
+    @property
+    def is_given_up(self) -> bool:
+        return self._answer.cancelled()
+
     async def wait(self) -> ListRoomsResponse:
-        return await self._answer
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                return await self._answer
+        except TimeoutError:
+            raise RoomGatewayUnavailableError(reason=NO_ANSWER_IN_TIME) from None
 
 
 class Server:
@@ -71,6 +82,18 @@ class Server:
 
     def find(self, name: str, within_s: float = HOUR_S) -> asyncio.Task[Room | None]:
         return asyncio.create_task(self.lookup.find(RoomName(name), now() + within_s))
+
+    async def find_together(
+        self, *names: str, within_s: Iterable[float] = repeat(HOUR_S)
+    ) -> list[asyncio.Task[Room | None]]:
+        """Look for rooms while another lookup is under way, so that they gather behind it."""
+        under_way = self.find("first")
+        await settle()
+        lookups = [self.find(*each) for each in zip(names, within_s, strict=False)]
+        await settle()
+        self.batches.pop(0).answer()
+        await under_way
+        return lookups
 
     async def sent(self) -> list[set[str]]:
         """Let all that can happen without a timer happen, and give the batches that were sent."""
@@ -128,7 +151,7 @@ class TestBatches:
     @in_virtual_time
     async def test_ask_once_for_a_room_that_many_want(self) -> None:
         server = Server()
-        lookups = [server.find("a") for _ in range(5)]
+        lookups = await server.find_together(*"aaaaa")
         assert await server.sent() == [{"a"}]
         server.batches[0].answer()
         assert [await name_of(lookup) for lookup in lookups] == ["a"] * 5
@@ -136,7 +159,7 @@ class TestBatches:
     @in_virtual_time
     async def test_hold_no_more_names_than_allowed(self) -> None:
         server = Server(max_names=2)
-        lookups = [server.find(name) for name in "abcde"]
+        lookups = await server.find_together(*"abcde")
         for number, names in enumerate([{"a", "b"}, {"c", "d"}, {"e"}]):
             sent = await server.sent()
             assert sent[number:] == [names]  # and no other before this one has its answer
@@ -146,7 +169,7 @@ class TestBatches:
     @in_virtual_time
     async def test_gather_behind_a_full_one_that_was_sent(self) -> None:
         server = Server(max_names=2)
-        lookups = [server.find(name) for name in "abc"]
+        lookups = await server.find_together(*"abc")
         await server.sent()
         lookups.append(server.find("d"))
         await settle()
@@ -202,7 +225,7 @@ class TestDeadlines:
     @in_virtual_time
     async def test_end_each_lookup_of_a_batch_at_its_own(self) -> None:
         server = Server()
-        sooner, later = server.find("a", within_s=1), server.find("a")
+        sooner, later = await server.find_together("a", "a", within_s=[1, HOUR_S])
         await server.sent()
         with pytest.raises(RoomGatewayUnavailableError) as failed:
             await sooner
@@ -214,7 +237,7 @@ class TestDeadlines:
     @in_virtual_time
     async def test_of_a_batch_are_the_latest_of_its_lookups(self) -> None:
         server = Server()
-        lookups = [server.find("a", 10), server.find("b", 20), server.find("c", 15)]
+        lookups = await server.find_together("a", "b", "c", within_s=[10, 20, 15])
         await server.sent()
         assert [batch.deadline for batch in server.batches] == [20]
         server.batches[0].answer()
@@ -233,7 +256,7 @@ class TestFailures:
     @in_virtual_time
     async def test_reach_the_lookups_of_their_batch_only(self) -> None:
         server = Server()
-        failing = [server.find("a"), server.find("b")]
+        failing = await server.find_together("a", "b")
         await server.sent()
         behind = server.find("c")
         server.batches[0].fail(RoomGatewayUnavailableError(reason="down"))
@@ -250,7 +273,7 @@ class TestFailures:
         self, kind: type[RoomGatewayUnavailableError]
     ) -> None:
         server = Server()
-        good, bad = server.find("a"), server.find("b")
+        good, bad = await server.find_together("a", "b")
         await server.sent()
         server.batches[0].fail(UnusableAnswerError(reason="answer too large"))
         for number in (1, 2):
@@ -283,9 +306,21 @@ class TestFailures:
         assert [error() for error in errors[:-1]] == [None] * 4
 
     @in_virtual_time
+    async def test_hold_the_frames_of_one_lookup_however_many_share_them(self) -> None:
+        server = Server()
+        lookups = await server.find_together(*"aaaaa")
+        await server.sent()
+        server.batches[0].fail(RoomGatewayUnavailableError(reason="down"))
+        await asyncio.wait(lookups)
+        (error,) = {lookup.exception() for lookup in lookups}
+        assert error is not None
+        frames = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+        assert frames.count("find") == 1
+
+    @in_virtual_time
     async def test_that_are_bugs_reach_every_lookup(self) -> None:
         server = Server()
-        lookups = [server.find("a"), server.find("b")]
+        lookups = await server.find_together("a", "b")
         await server.sent()
         server.batches[0].fail(ZeroDivisionError())
         for lookup in lookups:
@@ -298,7 +333,7 @@ class TestCancellation:
     @in_virtual_time
     async def test_of_a_lookup_disturbs_no_other_of_its_batch(self, cancelled: int) -> None:
         server = Server()
-        lookups = [server.find("a"), server.find("a"), server.find("b")]
+        lookups = await server.find_together("a", "a", "b")
         await server.sent()
         lookups.pop(cancelled).cancel()
         await settle()
@@ -308,11 +343,11 @@ class TestCancellation:
     @in_virtual_time
     async def test_of_all_lookups_blocks_no_later_one(self) -> None:
         server = Server()
-        under_way = server.find("a")
+        (sent,) = await server.find_together("a")
         await server.sent()
         waiting = server.find("b")
         await settle()
-        for lookup in (under_way, waiting):
+        for lookup in (sent, waiting):
             lookup.cancel()
             with suppress(asyncio.CancelledError):
                 await lookup
@@ -323,12 +358,26 @@ class TestCancellation:
         assert await name_of(later) == "c"
 
     @in_virtual_time
+    async def test_of_a_lone_lookup_ends_it_and_lets_the_next_ones_go(self) -> None:
+        server = Server()
+        alone = server.find("a")
+        await settle()
+        behind = server.find("b")
+        await settle()
+        alone.cancel()
+        await settle()
+        assert server.batches[0].is_given_up
+        assert await server.sent() == [{"a"}, {"b"}]
+        server.batches[1].answer()
+        assert await name_of(behind) == "b"
+
+    @in_virtual_time
     async def test_of_all_lookups_logs_no_failure_of_their_batch(self) -> None:
         unretrieved: list[object] = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: unretrieved.append(context))
         server = Server()
-        lookup = server.find("a")
+        (lookup,) = await server.find_together("a")
         await server.sent()
         lookup.cancel()
         await settle()
