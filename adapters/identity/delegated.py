@@ -9,18 +9,19 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import aiohttp
 from attrs import field, frozen
 from typing_extensions import override
 
-from adapters.identity.signing_key import SigningKey
-from adapters.identity.upstream import (
-    UNREACHABLE,
-    InvalidResponseError,
-    failure_reason,
-    make_session,
-    read_ok,
+from adapters.http_client.client import HttpClient
+from adapters.http_client.errors import (
+    CannotConnectError,
+    ConnectionLostError,
+    HttpClientError,
+    NoAnswerInTimeError,
 )
+from adapters.http_client.messages import Head
+from adapters.identity.signing_key import SigningKey
+from adapters.identity.upstream import InvalidResponseError, check_ok, failure_reason
 from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
@@ -43,6 +44,7 @@ _SUBJECT = "sayna-auth"  # expected by authentication services that are already 
 _NOT_FORWARDED = ("authorization", "cookie", "host", "x-real-ip")
 _NOT_FORWARDED_PREFIXES = ("x-forwarded-", "x-sayna-")
 _REFUSED_STATUSES = (401, 403)
+_UNAVAILABLE = (CannotConnectError, NoAnswerInTimeError, ConnectionLostError)
 
 
 @frozen(kw_only=True)
@@ -53,9 +55,8 @@ class DelegatedAuthenticator(Authenticator):
     ``clock`` returns the seconds since 1970.
     """
 
-    url: str = field(repr=False)
+    client: HttpClient = field(repr=False)
     signing_key: Callable[[], SigningKey]
-    session: aiohttp.ClientSession
     timeout_s: float
     allow_no_id: bool
     clock: Callable[[], float] = time.time
@@ -63,13 +64,12 @@ class DelegatedAuthenticator(Authenticator):
     @override
     async def authenticate(self, request: PresentedRequest) -> Caller:
         signed = await self._sign(request)
+        timeout_at = asyncio.get_running_loop().time() + self.timeout_s
         try:
-            timeout_at = asyncio.get_running_loop().time() + self.timeout_s
-            async with asyncio.timeout_at(min(timeout_at, request.deadline)):
-                return self._caller(await self._post(signed))
-        except UNREACHABLE as error:
+            return self._caller(await self._post(signed, min(timeout_at, request.deadline)))
+        except _UNAVAILABLE as error:
             raise AuthenticatorUnavailableError(reason=_reason(error)) from None
-        except (InvalidResponseError, aiohttp.ClientError) as error:
+        except (HttpClientError, InvalidResponseError) as error:
             raise AuthenticatorUnusableError(reason=_reason(error)) from None
 
     @override
@@ -94,19 +94,18 @@ class DelegatedAuthenticator(Authenticator):
         }
         return self.signing_key().sign(json.dumps(claims).encode())
 
-    async def _post(self, signed: str) -> bytes:
-        async with self.session.post(
-            self.url,
-            data=signed,
+    async def _post(self, signed: str, deadline: float) -> bytes:
+        answer = await self.client.send(
+            "POST",
+            self.client.url.raw_path_qs,
             headers={"Content-Type": "application/jwt"},
-            allow_redirects=False,
-        ) as response:
-            if response.status in _REFUSED_STATUSES:
-                raise CredentialRefusedError(reason="refused by the authentication service")
-            body = await read_ok(response, _MAX_RESPONSE_BYTES)
-            if not body and not _declares_empty_body(response):
-                raise InvalidResponseError("incomplete response")
-            return body
+            body=signed.encode(),
+            accept=_accept,
+            deadline=deadline,
+        )
+        if not answer.body and not answer.head.declares_length:
+            raise InvalidResponseError("incomplete response")  # cut off before its first byte
+        return answer.body
 
     def _caller(self, body: bytes) -> Caller:
         if self.allow_no_id and not body:
@@ -127,10 +126,12 @@ def _reason(error: Exception) -> str:
     return f"authentication service: {failure_reason(error)}"
 
 
-def _declares_empty_body(response: aiohttp.ClientResponse) -> bool:
-    """Distinguish an empty body from one that was cut off before its first byte."""
-    codings = [coding.lower() for coding in response.headers.getall("Transfer-Encoding", [])]
-    return codings == ["chunked"] or response.headers.get("Content-Length") == "0"
+def _accept(head: Head) -> int:
+    """Judge the head of a response, see ``Accept``."""
+    if head.status in _REFUSED_STATUSES:
+        raise CredentialRefusedError(reason="refused by the authentication service")
+    check_ok(head)
+    return _MAX_RESPONSE_BYTES
 
 
 def _forwarded_headers(request: PresentedRequest) -> dict[str, str]:
@@ -159,13 +160,10 @@ async def open_delegated(
         max_connections: maximum number of connections to the service.
         allow_no_id: whether the service may accept callers without an id.
     """
-    # Where the network drops connections without a sign, one request times out, and by then no
-    # other connection from before is used any more.
-    async with make_session(max_connections=max_connections, idle_s=timeout_s) as session:
+    async with HttpClient(url, max_connections=max_connections) as client:
         yield DelegatedAuthenticator(
-            url=url,
+            client=client,
             signing_key=signing_key,
-            session=session,
             timeout_s=timeout_s,
             allow_no_id=allow_no_id,
         )

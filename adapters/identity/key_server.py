@@ -6,19 +6,15 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiohttp
 from attrs import define, field, frozen
 from typing_extensions import override
 
+from adapters.http_client.client import HttpClient
+from adapters.http_client.messages import Head
 from adapters.identity.jws import Jws
 from adapters.identity.public_keys import PublicKeys, parse_key_set
 from adapters.identity.signed_tokens import KeySource
-from adapters.identity.upstream import (
-    InvalidResponseError,
-    failure_reason,
-    make_session,
-    read_ok,
-)
+from adapters.identity.upstream import InvalidResponseError, check_ok, failure_reason
 from application.ports.authenticator import AuthenticatorUnavailableError
 
 _MAX_RESPONSE_BYTES = 256 * 1024
@@ -51,8 +47,7 @@ class KeyServer(KeySource):
     Times are the event loop's.
     """
 
-    url: str = field(repr=False)
-    session: aiohttp.ClientSession
+    client: HttpClient = field(repr=False)
     policy: RefreshPolicy
     _keys: PublicKeys = field(init=False, factory=PublicKeys)
     _refreshing: asyncio.Task[None] | None = field(init=False, default=None)
@@ -123,18 +118,19 @@ class KeyServer(KeySource):
     async def _fetch_and_store(self) -> None:
         started = _now()
         try:
-            async with asyncio.timeout(self.policy.timeout_s):
-                self._keys = await self._fetch()
+            self._keys = await self._fetch(deadline=started + self.policy.timeout_s)
         except Exception as error:  # noqa: BLE001 - whatever fails, the cached keys stay valid
             self._handle_failure(error, started)
         else:
             self._handle_success(started)
 
-    async def _fetch(self) -> PublicKeys:
-        async with self.session.get(self.url, allow_redirects=False) as response:
-            text = await read_ok(response, _MAX_RESPONSE_BYTES)
+    async def _fetch(self, *, deadline: float) -> PublicKeys:
+        target = self.client.url.raw_path_qs
+        answer = await self.client.send(
+            "GET", target, headers={}, accept=_accept, deadline=deadline
+        )
         try:
-            return await asyncio.to_thread(parse_key_set, text)
+            return await asyncio.to_thread(parse_key_set, answer.body)
         except ValueError as error:
             raise InvalidResponseError(f"response {error}") from None
 
@@ -173,6 +169,12 @@ class KeyServer(KeySource):
         return started + retry_after_s
 
 
+def _accept(head: Head) -> int:
+    """Judge the head of a response, see ``Accept``."""
+    check_ok(head)
+    return _MAX_RESPONSE_BYTES
+
+
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -182,8 +184,8 @@ async def open_key_server(
     url: str, *, policy: RefreshPolicy = RefreshPolicy()
 ) -> AsyncIterator[KeyServer]:
     """Fetch an issuer's keys now, and keep them fresh for as long as the block runs."""
-    async with make_session(max_connections=1) as session:
-        server = KeyServer(url=url, session=session, policy=policy)
+    async with HttpClient(url, max_connections=1) as client:
+        server = KeyServer(client=client, policy=policy)
         refreshing = asyncio.create_task(server.keep_refreshing())
         try:
             yield server

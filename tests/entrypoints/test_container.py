@@ -66,8 +66,8 @@ class TestContainer:
             assert gateway.rooms.max_names == 8
             assert gateway.mutes.probe_delay_s == 0.5
             client = gateway.client
-            assert client.url == LIVEKIT["LIVEKIT_URL"]
-            assert client.session.connector.limit == 7
+            assert str(client.http.url) == LIVEKIT["LIVEKIT_URL"]
+            assert client.http.max_connections == 7
             assert client.tokens.token_life_s == 60
             key = ApiKey(name="key", secret=LIVEKIT["LIVEKIT_API_SECRET"])
             assert client.tokens.api_key() == key
@@ -121,9 +121,9 @@ class TestContainer:
         async with made.open_authenticator() as authenticator:
             tokens, service = authenticator.sources
             assert tokens.rules == ClaimRules(issuer="issuer", allow_no_id=True)
-            assert service.url == sources["service"]["AUTH_SERVICE_URL"]
+            assert str(service.client.url) == sources["service"]["AUTH_SERVICE_URL"]
             assert (service.timeout_s, service.allow_no_id) == (2.5, True)
-            assert service.session.connector.limit == 7
+            assert service.client.max_connections == 7
 
     async def test_bounds_fetches_of_keys_by_the_timeout_of_authentication(
         self, sources: Mapping[str, Mapping[str, str]]

@@ -82,7 +82,7 @@ class TestChain:
         "error",
         [
             CredentialRefusedError(reason="expired"),
-            AuthenticatorUnavailableError(reason="timed out"),
+            AuthenticatorUnavailableError(reason="no answer before the deadline"),
             AuthenticatorUnusableError(reason="invalid"),
             LookupError("a bug"),
         ],

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from attrs import define, field
 
-from application.ports.authenticator import AuthenticatorError
+from application.ports.authenticator import AuthenticatorError, AuthenticatorUnavailableError
 from tests.adapters.identity.cases.authentication_service import (
     AuthenticationService,
     AuthRequest,
@@ -30,7 +30,8 @@ from tests.adapters.identity.cases.token_checker import wait_until
 from tests.support.movable_clock import advance_clock
 from tests.support.presented_request import StaticRequest
 from tests.support.sockets import IDLE_TIMEOUT
-from tests.support.timeouts import scaled
+
+LOST_AT_ONCE = "new connection lost before an answer, the port may expect another protocol"
 
 pytestmark = pytest.mark.robustness("authentication service's answers")
 
@@ -97,8 +98,8 @@ class TestInvalidResponse:
             (http(b'{"id": "s3cret\\n"}'), "response without a valid id"),
             (http(b" " * 4097), "response too large"),
             (http(b"s3cret")[:-1], "incomplete response"),
-            (b"s3cret\r\n\r\n", "request failed (ClientResponseError)"),
-            (b"", "request failed (ServerDisconnectedError)"),
+            (b"s3cret\r\n\r\n", "answer is not valid HTTP"),
+            (b"", LOST_AT_ONCE),
         ],
     )
     async def test_is_not_quoted_in_the_reason(self, sent: bytes, reason: str) -> None:
@@ -114,23 +115,25 @@ class TestInvalidResponse:
             assert await authenticate(client) == UNUSABLE
 
     async def test_is_not_what_arrived_before_the_request(self) -> None:
-        second, added = asyncio.Event(), asyncio.Event()
+        is_idle, added = asyncio.Event(), asyncio.Event()
 
         async def send_too_much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)
             writer.write(http().replace(b"Connection: close\r\n", b""))
-            await second.wait()
-            writer.write(IDLE_TIMEOUT)
-            added.set()
+            if service.connections == 1:
+                await is_idle.wait()
+                writer.write(IDLE_TIMEOUT)
+                added.set()
             await reader.read()
 
         service = ByteService(handle=send_too_much)
         async with service.running(), open_client(service.url) as client:
             assert await authenticate(client) == tenant("tenant-a")
-            second.set()
+            is_idle.set()
             await added.wait()
             await asyncio.sleep(0.2)
-            assert await authenticate(client) == UNAVAILABLE
+            assert await authenticate(client) == tenant("tenant-a")
+        assert service.connections == 2
 
 
 class TestTimeout:
@@ -208,24 +211,26 @@ class TestConnections:
     async def test_cost_one_timeout_where_the_network_drops_them_all(self) -> None:
         kept = 3
         asked: list[asyncio.StreamWriter] = []
+        is_unanswered = asyncio.Event()
 
         async def answer_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
+            await read_request(reader)
             asked.append(writer)
             ready = [writer] if len(asked) > kept else asked[: len(asked) // kept * kept]
             for each in ready:  # the first ones together, so that they are on a connection each
                 each.write(http().replace(b"Connection: close\r\n", b""))
+            await reader.read(1)
+            is_unanswered.set()
             await reader.read()
 
-        timeout_s = scaled(2.0)  # aiohttp measures idle connections by real time
         service = ByteService(handle=answer_first)
-        async with (
-            service.running(),
-            open_client(service.url, timeout_s=timeout_s) as client,
-        ):
+        async with service.running(), open_client(service.url, timeout_s=5) as client:
             first = [authenticate(client) for _ in range(kept)]
             assert await asyncio.gather(*first) == [tenant()] * kept
-            assert await authenticate(client) == UNAVAILABLE
+            late = asyncio.create_task(authenticate(client))
+            await is_unanswered.wait()
+            advance_clock(5)
+            assert await late == UNAVAILABLE
             assert await authenticate(client) == tenant()
 
     async def test_are_reopened_after_the_service_restarts(self) -> None:
@@ -258,18 +263,35 @@ class TestConnections:
         assert len(received) == 2
 
     async def test_are_closed_with_the_block(self) -> None:
-        service = AuthenticationService()
-        async with service.running(), open_client(service.url) as client:
-            await authenticate(client)
-        assert client.session.closed
+        ended = asyncio.Event()
+
+        async def notice_the_end(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            await read_request(reader)
+            writer.write(http().replace(b"Connection: close\r\n", b""))
+            with suppress(ConnectionResetError):
+                await reader.read()
+            ended.set()
+
+        service = ByteService(handle=notice_the_end)
+        async with service.running():
+            async with open_client(service.url) as client:
+                assert await authenticate(client) == tenant()
+                await asyncio.sleep(0.05)
+                assert not ended.is_set()
+            await ended.wait()
 
 
 class TestUnreachableService:
     async def test_is_unavailable_when_its_port_is_closed(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        async with open_client(f"http://127.0.0.1:{port}", allow_no_id=True) as client:
-            assert await authenticate(client) == UNAVAILABLE
+        async with open_client(f"http://127.0.0.1:{port}?key=s3cret") as client:
+            with pytest.raises(AuthenticatorUnavailableError) as failure:
+                await client.authenticate(StaticRequest())
+        refused = f"authentication service: cannot connect to 127.0.0.1:{port}: connection refused"
+        assert failure.value.reason == refused
 
     async def test_is_unavailable_when_it_does_not_support_tls(self) -> None:
         service = AuthenticationService()

@@ -1,25 +1,37 @@
+import asyncio
 import time
 
 import pytest
 from aiohttp import web
 
+from adapters.http_client.client import HttpClient
 from adapters.identity.delegated import DelegatedAuthenticator
-from adapters.identity.upstream import make_session
 from tests.adapters.identity.cases.authentication_service import (
     GOOD,
     MAKE_KEY,
     AuthenticationService,
     AuthRequest,
+    ByteService,
     KeyPair,
     usual_keys,
 )
 from tests.adapters.identity.cases.delegated_client import authenticate, open_client
+from tests.adapters.identity.cases.raw_responses import http
 from tests.adapters.identity.cases.service_responses import tenant
 from tests.support.presented_request import StaticRequest
 
 pytestmark = pytest.mark.robustness("authentication service's answers")
 
 TARGET = "POST /auth?for=us"
+TARGETS = {
+    "": "/",
+    "?for=us": "/?for=us",
+    "/auth?": "/auth",
+    "/a%2Fb/../c;d": "/c;d",
+    "/a%2fb?key=a%20b+c%2B%26=&k&": "/a%2Fb?key=a%20b+c%2B%26=&k&",
+    "/auth?a=%zz|[]": "/auth?a=%25zz%7C%5B%5D",
+}
+"""By the end of the service's URL."""
 NOT_FORWARDED = (
     *("authorization", "cookie", "host", "x-real-ip", "x-forwarded-for", "x-forwarded-host"),
     *("x-forwarded-", "x-sayna-id", "x-sayna-"),
@@ -55,13 +67,40 @@ class TestRequest:
         sent = await sent_for(alg=alg)
         assert sent.token_header == {"alg": alg, "typ": "JWT"}
 
+    async def test_has_the_usual_headers_and_no_others(self) -> None:
+        sent = await sent_for()
+        assert {*sent.headers} == {
+            *("host", "user-agent", "accept", "accept-encoding", "content-type", "content-length"),
+        }
+
+    @pytest.mark.parametrize(("of_url", "target"), TARGETS.items())
+    async def test_is_sent_to_the_host_path_and_query_of_the_url(
+        self, of_url: str, target: str
+    ) -> None:
+        heads = []
+
+        async def note_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(http())
+
+        service = ByteService(handle=note_head)
+        async with service.running():
+            address = f"localhost:{service.port}"
+            async with open_client(f"http://{address}{of_url}") as client:
+                assert await authenticate(client) == tenant()
+        line, host, *_ = heads[0].decode().split("\r\n")
+        assert (line, host) == (f"POST {target} HTTP/1.1", f"Host: {address}")
+
+    async def test_shows_no_query_of_the_url_in_a_repr(self) -> None:
+        async with open_client("http://127.0.0.1:1/auth?key=s3cret") as client:
+            assert "s3cret" not in f"{client!r} {client.client!r}"
+
     async def test_states_its_time_and_lifetime(self) -> None:
         service = AuthenticationService()
-        async with service.running(), make_session(max_connections=1) as session:
+        async with service.running(), HttpClient(service.url, max_connections=1) as client:
             authenticator = DelegatedAuthenticator(
-                url=service.url,
+                client=client,
                 signing_key=lambda: usual_keys().signing,
-                session=session,
                 timeout_s=3600,
                 allow_no_id=False,
                 clock=lambda: 1_700_000_000.9,

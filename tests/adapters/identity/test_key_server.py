@@ -113,6 +113,10 @@ class TestFirstFetch:
         async with open_token_checker(server):
             await wait_until(lambda: server.fetches == 1)
 
+    async def test_shows_no_query_of_the_url_in_a_repr(self, server: KeySetServer) -> None:
+        async with open_key_server(f"{server.url}?key=s3cret", policy=POLICY) as keys:
+            assert "s3cret" not in f"{keys!r} {keys.client!r}"
+
     async def test_requests_no_compression_and_returns_no_cookies(
         self, server: KeySetServer, warnings: Warnings
     ) -> None:

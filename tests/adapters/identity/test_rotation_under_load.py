@@ -55,9 +55,10 @@ class Load:
             self.statuses[status] += 1
 
     async def use(self, token: str) -> None:
-        """Switch to another token; return when no request with the old one is in flight."""
+        """Switch to another token; return once it was answered and the old one is not in use."""
         old, self.token = self.token, token
         await wait_until(lambda: not self.in_flight[old])
+        await self.continue_for(responses=1)
 
     async def continue_for(self, responses: int = 100) -> None:
         enough = self.statuses.total() + responses

@@ -120,7 +120,7 @@ FAILING: Mapping[str, tuple[str, Answer]] = {
         "status 308",
         responding(lambda text: web.Response(body=text, status=308, headers=_REDIRECT)),
     ),
-    "not HTTP": ("request failed (ClientResponseError)", send_ssh),
+    "not HTTP": ("answer is not valid HTTP", send_ssh),
     "an incomplete response": ("incomplete response", break_off),
     "a byte too much": ("response too large", padded(MAX_BYTES + 1)),
     "far too much": ("response too large", padded(1 << 24)),
