@@ -102,8 +102,7 @@ class TestTimeoutOnKeptConnection:
             late = await outcome(client, deadline=within(0))
             assert type(late) is NoAnswerInTimeError
             await listening.until_open(2)
-            begin(client)
-            await asyncio.sleep(0)
+            assert begin(client).on_kept_connection
             assert listening.accepted == 3
 
     async def test_lets_new_connections_be_kept(self) -> None:
