@@ -15,8 +15,14 @@ def scaled(seconds: float) -> float:
 
 
 def scale_timeout(item: pytest.Item) -> None:
-    """Scale the timeout of a test: its marker's, or the suite's unless the command line sets it."""
+    """Scale the timeout of a test: its marker's, or the suite's unless the command line sets it.
+
+    On uvloop it ends the process, since a signal does not end what waits there.
+    """
     own = item.get_closest_marker("timeout")
+    seconds: list[float] = []
     if own or item.config.getoption("timeout") is None:
-        seconds = own.args[0] if own else item.config.getini("timeout")
-        item.add_marker(pytest.mark.timeout(scaled(float(seconds))), append=False)
+        seconds = [scaled(float(own.args[0] if own else item.config.getini("timeout")))]
+    method = {"method": "thread"} if "uvloop" in item.name else {}
+    if seconds or method:
+        item.add_marker(pytest.mark.timeout(*seconds, **method), append=False)
