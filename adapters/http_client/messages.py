@@ -20,6 +20,11 @@ class Head:
         """Whether it says where the body ends, so that an incomplete one can be recognized."""
         return "content-length" in self.headers or "transfer-encoding" in self.headers
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the body has a coding, although none is asked for."""
+        return self.headers.get("content-encoding", "identity") != "identity"
+
 
 @frozen
 class Answer:

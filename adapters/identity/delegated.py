@@ -21,7 +21,7 @@ from adapters.http_client.errors import (
 )
 from adapters.http_client.messages import Head
 from adapters.identity.signing_key import SigningKey
-from adapters.identity.upstream import InvalidResponseError, check_ok, failure_reason
+from adapters.identity.upstream import InvalidResponseError, accept, failure_reason
 from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
@@ -130,8 +130,7 @@ def _accept(head: Head) -> int:
     """Judge the head of a response, see ``Accept``."""
     if head.status in _REFUSED_STATUSES:
         raise CredentialRefusedError(reason="refused by the authentication service")
-    check_ok(head)
-    return _MAX_RESPONSE_BYTES
+    return accept(head, _MAX_RESPONSE_BYTES)
 
 
 def _forwarded_headers(request: PresentedRequest) -> dict[str, str]:

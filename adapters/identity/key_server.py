@@ -5,19 +5,19 @@ import logging
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from attrs import define, field, frozen
 from typing_extensions import override
 
 from adapters.http_client.client import HttpClient
-from adapters.http_client.messages import Head
 from adapters.identity.jws import Jws
 from adapters.identity.public_keys import PublicKeys, parse_key_set
 from adapters.identity.signed_tokens import KeySource
-from adapters.identity.upstream import InvalidResponseError, check_ok, failure_reason
+from adapters.identity.upstream import InvalidResponseError, accept, failure_reason
 from application.ports.authenticator import AuthenticatorUnavailableError
 
-_MAX_RESPONSE_BYTES = 256 * 1024
+_accept = partial(accept, max_bytes=256 * 1024)
 _log = logging.getLogger(__name__)
 
 
@@ -167,12 +167,6 @@ class KeyServer(KeySource):
         retry_after_s = self._retry_after_s
         self._retry_after_s = min(2 * retry_after_s, self.policy.retry_after_s)
         return started + retry_after_s
-
-
-def _accept(head: Head) -> int:
-    """Judge the head of a response, see ``Accept``."""
-    check_ok(head)
-    return _MAX_RESPONSE_BYTES
 
 
 def _now() -> float:

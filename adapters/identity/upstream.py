@@ -10,16 +10,17 @@ class InvalidResponseError(Exception):
     """The response cannot be used; the message says why and quotes nothing of it."""
 
 
-def check_ok(head: Head) -> None:
-    """Check that a response has status 200 and is not compressed.
+def accept(head: Head, max_bytes: int) -> int:
+    """Judge the head of a response, and return how much of the body is read.
 
     Raises:
-        InvalidResponseError: it is not so.
+        InvalidResponseError: its status is not 200, or it is compressed.
     """
     if head.status != _OK:
         raise InvalidResponseError(f"status {head.status}")
-    if head.headers.get("content-encoding", "identity") != "identity":
+    if head.is_compressed:
         raise InvalidResponseError("response is compressed")
+    return max_bytes
 
 
 def failure_reason(error: Exception) -> str:

@@ -29,7 +29,7 @@ def accept(head: Head, max_bytes: int) -> int:
         raise RoomGatewayUnavailableError(reason=f"answered {status}, a redirect to {target}")
     if status != _OK:
         return _MAX_ERROR_BYTES
-    if headers.get("content-encoding", "identity") != "identity":
+    if head.is_compressed:
         raise UnusableAnswerError(reason="answer is compressed")
     if not headers.get("content-type", "").startswith(_PROTOBUF):
         raise UnusableAnswerError(reason="answer is not LiveKit's but another server's")
