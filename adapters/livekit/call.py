@@ -64,7 +64,7 @@ class Call(Generic[M]):
         self._give_up_at = self._deadline - left_s * _SHARE_LEFT
         self._may_repeat = self._method.is_repeated
         self._token = self._tokens.token_for(self._room)
-        self._exchange = self._begin()
+        self._exchange = self._begin(left_s)
 
     async def wait(self, until: float) -> bool:
         """Wait at most until an instant; return whether LiveKit has answered with success."""
@@ -88,15 +88,14 @@ class Call(Generic[M]):
             if not self._may_repeat:
                 raise
         self._may_repeat = False
-        self._exchange = self._begin()
+        self._exchange = self._begin(time_left_s(self._deadline))
         return await self._finish()
 
     def drop(self) -> None:
         """Give up the call, which LiveKit may carry out; does nothing once it ended."""
         self._http.drop(self._exchange)
 
-    def _begin(self) -> Exchange:
-        left_s = time_left_s(self._deadline)
+    def _begin(self, left_s: float) -> Exchange:
         return self._http.begin(
             "POST",
             self._path + self._method.name,
@@ -133,7 +132,7 @@ class Call(Generic[M]):
         """Send the call on a new connection too, and take the answer that comes first."""
         self._may_repeat = False
         self._http.suspect(self._exchange)
-        first, second = self._exchange, self._begin()
+        first, second = self._exchange, self._begin(time_left_s(self._deadline))
         try:
             await first.wait(self._give_up_at, second)
             sooner, later = (first, second) if second.outcome is None else (second, first)
