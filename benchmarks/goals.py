@@ -14,7 +14,7 @@ _WORDS: Mapping[Callable[[float, float], bool], str] = {
     operator.ge: "at least",
     operator.eq: "exactly",
 }
-_RATIOS = (
+_RATIO_BOUNDS = (
     ("cpu_us", "bare", BASE, operator.le, 0.40),
     ("cpu_us", "bare", ONE_CONNECTION, operator.le, 0.55),
     ("requests_per_s", "bare", BASE, operator.ge, 2.0),
@@ -64,7 +64,7 @@ def goals(results: Results) -> tuple[Goal, ...]:
 
 def _goals_of_ratios(runs: Runs) -> Iterator[Goal]:
     names = {each.key: each.name for each in SCENARIOS}
-    for metric, program, scenario, holds, bound in _RATIOS:
+    for metric, program, scenario, holds, bound in _RATIO_BOUNDS:
         ratio = runs.against(program, scenario, metric)
         yield Goal(
             name=f"{RATIOS[metric]}, service / {program}, {names[scenario]}",
