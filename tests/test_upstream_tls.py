@@ -1,11 +1,8 @@
 """Upstreams with certificates of a private CA, and the environment's proxies, as documented."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
@@ -13,24 +10,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from attrs import frozen
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256R1,
-    EllipticCurvePrivateKey,
-    generate_private_key,
-)
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from adapters.in_memory.demo import DEMO
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from domain.track import Track
-from tests.adapters.http_client.certificates import CA_KEY_USAGE
 from tests.adapters.identity.cases.key_set_server import IssuerKey
 from tests.entrypoints.conftest import write_key
+from tests.support.certificates import Authority
 from tests.support.command import Run, Running
 from tests.support.service import DEMO_REQUEST, MUTE
 
@@ -46,39 +34,6 @@ PROXIES = {
     for name in (each, each.lower())
 }
 """A proxy at which nothing listens."""
-
-
-def certificate(
-    name: str,
-    key: EllipticCurvePrivateKey,
-    issuer: str,
-    issuer_key: EllipticCurvePrivateKey,
-) -> bytes:
-    """Make a certificate for our host, or for a CA if it is its own issuer."""
-    now = datetime.now(UTC)
-    subjects = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (name, issuer)]
-    is_ca = key is issuer_key
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subjects[0])
-        .issuer_name(subjects[1])
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
-            critical=False,
-        )
-    )
-    if is_ca:
-        builder = builder.add_extension(CA_KEY_USAGE, critical=True)
-    else:
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
-        builder = builder.add_extension(names, critical=False)
-    return builder.sign(issuer_key, SHA256()).public_bytes(Encoding.PEM)
 
 
 def livekit() -> web.Application:
@@ -108,13 +63,8 @@ class Upstreams:
 
 @pytest.fixture
 async def upstreams(tmp_path: Path) -> AsyncIterator[Upstreams]:
-    ca_key, key = (generate_private_key(SECP256R1()) for _ in range(2))
-    ca, server = tmp_path / "ca.pem", tmp_path / "server.pem"
-    ca.write_bytes(certificate("ca", ca_key, "ca", ca_key))
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    server.write_bytes(private + certificate("server", key, "ca", ca_key))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(server)
+    authority = Authority(tmp_path)
+    context = authority.serve(HOST)
     apps = {
         "LIVEKIT_URL": livekit(),
         "AUTH_JWKS_URL": answering("/keys", {"keys": [ISSUER.entry]}),
@@ -129,7 +79,7 @@ async def upstreams(tmp_path: Path) -> AsyncIterator[Upstreams]:
             stack.push_async_callback(running.close)
             ports[name] = running.port
         yield Upstreams(
-            str(ca),
+            str(authority.file),
             {
                 "AUTH_API_SECRET": API_SECRET,
                 "AUTH_API_SECRET_ID": DEMO.tenant,

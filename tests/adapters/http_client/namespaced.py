@@ -24,7 +24,6 @@ from typing_extensions import override
 from adapters.http_client.client import HttpClient
 from adapters.http_client.connection import Connection
 from adapters.http_client.errors import CannotConnectError
-from tests.adapters.http_client.certificates import Authority
 from tests.adapters.http_client.raw_servers import (
     OK,
     Server,
@@ -34,6 +33,7 @@ from tests.adapters.http_client.raw_servers import (
     read_request,
     serve,
 )
+from tests.support.certificates import Authority
 
 IN_NAMESPACES = ("unshare", "--user", "--map-root-user", "--net", "--mount")
 V4, V6 = "127.0.0.1", "::1"

@@ -12,7 +12,6 @@ import pytest
 from adapters.http_client.client import HttpClient
 from adapters.http_client.errors import CannotConnectError, UnusableBodyError
 from adapters.http_client.messages import Answer
-from tests.adapters.http_client.certificates import DAY, Authority
 from tests.adapters.http_client.raw_servers import (
     NO_LENGTH,
     OK,
@@ -26,6 +25,7 @@ from tests.adapters.http_client.raw_servers import (
     serve,
     within,
 )
+from tests.support.certificates import DAY, Authority
 from tests.support.sockets import will_reset
 
 HOST = "127.0.0.1"
