@@ -24,16 +24,9 @@ from typing_extensions import override
 from adapters.http_client.client import HttpClient
 from adapters.http_client.connection import Connection
 from adapters.http_client.errors import CannotConnectError
-from tests.adapters.http_client.raw_servers import (
-    OK,
-    Server,
-    ask,
-    keeps,
-    outcome,
-    read_request,
-    serve,
-)
+from tests.adapters.http_client.raw_servers import OK, Server, ask, keeps, outcome, serve
 from tests.support.certificates import Authority
+from tests.support.connection_handlers import read_request
 
 IN_NAMESPACES = ("unshare", "--user", "--map-root-user", "--net", "--mount")
 V4, V6 = "127.0.0.1", "::1"

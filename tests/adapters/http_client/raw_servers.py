@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from attrs import define, field
@@ -10,11 +10,8 @@ from attrs import define, field
 from adapters.http_client.client import HttpClient
 from adapters.http_client.errors import HttpClientError
 from adapters.http_client.messages import Accept, Answer
-from tests.support.sockets import will_reset
+from tests.support.connection_handlers import ConnectionHandler, read_request
 from tests.support.timeouts import HOUR_S
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""Handles a connection, which is closed afterwards."""
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -31,7 +28,7 @@ def with_length(body: bytes, more: str = "", status: str = "200 OK") -> bytes:
 
 @define(eq=False)
 class Server:
-    handle: Handler
+    handle: ConnectionHandler
     """May be exchanged; those who are connected keep theirs."""
     port: int = 0
     accepted: int = 0
@@ -63,7 +60,11 @@ class Server:
 
 @asynccontextmanager
 async def serve(
-    handle: Handler, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+    handle: ConnectionHandler,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Server]:
     running = Server(handle)
     server = await asyncio.start_server(running.talk, host, port, ssl=tls)
@@ -82,7 +83,7 @@ async def serve(
 
 @asynccontextmanager
 async def client_of(
-    handle: Handler, *, max_connections: int = 10
+    handle: ConnectionHandler, *, max_connections: int = 10
 ) -> AsyncIterator[tuple[HttpClient, Server]]:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(serve(handle))
@@ -130,54 +131,7 @@ async def outcome(client: HttpClient, **how: str | float | Accept) -> Answer | H
         return error
 
 
-async def read_request(reader: asyncio.StreamReader) -> str:
-    """Read a whole request, and return its target."""
-    request = await reader.readuntil(b"\r\n\r\n?")
-    return request.split(b" ")[1].decode()
-
-
-def sends(*parts: bytes, resets: bool = False) -> Handler:
-    """Read the request, send bytes part by part, and close or reset the connection."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            for _ in range(3):  # the client reads it meanwhile
-                await asyncio.sleep(0)
-        if resets:
-            will_reset(writer)
-            writer.transport.abort()
-
-    return handle
-
-
-def hangs(*parts: bytes) -> Handler:
-    """Read the request, send bytes, and keep the connection open."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await sends(*parts)(reader, writer)
-        await reader.read()
-
-    return handle
-
-
-def floods(start: bytes, more: bytes) -> Handler:
-    """Read the request, and send without end."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
-        writer.write(start)
-        while not writer.is_closing():
-            writer.write(more)
-            await writer.drain()
-            await asyncio.sleep(0)
-
-    return handle
-
-
-def keeps(*answers: bytes) -> Handler:
+def keeps(*answers: bytes) -> ConnectionHandler:
     """Answer the requests of a connection with one after the other, the last for ever."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -22,15 +22,14 @@ from tests.adapters.http_client.raw_servers import (
     OK,
     ask,
     client_of,
-    hangs,
     head,
     keeps,
     outcome,
-    sends,
     serve,
     up_to,
     within,
 )
+from tests.support.connection_handlers import hangs, sends
 from tests.support.timeouts import HOUR_S
 
 TURNS = 40

@@ -12,9 +12,9 @@ from tests.adapters.http_client.raw_servers import (
     head,
     in_bytes,
     outcome,
-    sends,
     with_length,
 )
+from tests.support.connection_handlers import sends
 
 CODINGS = (
     *("", ",", "gzip", "identity", "gzip, chunked", "chunked, gzip", "chunked, chunked"),

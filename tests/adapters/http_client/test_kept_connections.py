@@ -16,13 +16,12 @@ from tests.adapters.http_client.raw_servers import (
     client_of,
     keeps,
     outcome,
-    read_request,
-    sends,
     serve,
     up_to,
     within,
 )
 from tests.adapters.http_client.relay import Relay, relay_to
+from tests.support.connection_handlers import read_request, sends
 from tests.support.movable_clock import advance_clock
 from tests.support.timeouts import HOUR_S
 

@@ -11,15 +11,13 @@ from tests.adapters.http_client.raw_servers import (
     CHUNKED,
     NO_LENGTH,
     client_of,
-    floods,
-    hangs,
     head,
     keeps,
     outcome,
-    sends,
     up_to,
     with_length,
 )
+from tests.support.connection_handlers import floods, hangs, sends
 
 MAX_HEAD = 16 << 10
 MAX_HEADERS = 128

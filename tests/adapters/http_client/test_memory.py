@@ -16,7 +16,6 @@ from tests.adapters.http_client.raw_servers import (
     OK,
     ask,
     client_of,
-    hangs,
     keeps,
     outcome,
     until,
@@ -25,6 +24,7 @@ from tests.adapters.http_client.raw_servers import (
     within,
 )
 from tests.adapters.http_client.test_slots import FAILURES
+from tests.support.connection_handlers import hangs
 
 MEBIBYTE = 1 << 20
 

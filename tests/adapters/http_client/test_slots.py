@@ -14,21 +14,18 @@ from adapters.http_client.errors import (
 from adapters.http_client.exchange import Exchange
 from tests.adapters.http_client.raw_servers import (
     OK,
-    Handler,
     Server,
     ask,
     client_of,
-    hangs,
     keeps,
     outcome,
-    read_request,
-    sends,
     serve,
     until,
     up_to,
     with_length,
     within,
 )
+from tests.support.connection_handlers import ConnectionHandler, hangs, read_request, sends
 from tests.support.timeouts import HOUR_S
 
 MAX = 3
@@ -162,7 +159,7 @@ async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     """Close before there is a request."""
 
 
-FAILURES: Mapping[str, Handler] = {
+FAILURES: Mapping[str, ConnectionHandler] = {
     "closed at once": refuse,
     "closed": sends(),
     "reset": sends(resets=True),

@@ -16,10 +16,10 @@ from tests.adapters.http_client.raw_servers import (
     ask,
     client_of,
     keeps,
-    read_request,
     within,
 )
 from tests.adapters.http_client.test_slots import serves_all_places
+from tests.support.connection_handlers import read_request
 from tests.support.sockets import will_reset
 
 MAX = 4

@@ -15,17 +15,15 @@ from adapters.http_client.messages import Answer
 from tests.adapters.http_client.raw_servers import (
     NO_LENGTH,
     OK,
-    Handler,
     Server,
     ask,
-    hangs,
     keeps,
     outcome,
-    sends,
     serve,
     within,
 )
 from tests.support.certificates import DAY, Authority
+from tests.support.connection_handlers import ConnectionHandler, hangs, sends
 from tests.support.sockets import will_reset
 
 HOST = "127.0.0.1"
@@ -41,7 +39,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 @asynccontextmanager
 async def over_tls(
-    handle: Handler, context: ssl.SSLContext, *, host: str = HOST, scheme: str = "https"
+    handle: ConnectionHandler, context: ssl.SSLContext, *, host: str = HOST, scheme: str = "https"
 ) -> AsyncIterator[tuple[HttpClient, Server]]:
     async with (
         serve(handle, tls=context) as server,
@@ -166,7 +164,7 @@ class TestPortWithoutTls:
         ],
         ids=["speaks", "alerts", "closes", "resets"],
     )
-    async def test_is_told(self, handle: Handler, reason: str) -> None:
+    async def test_is_told(self, handle: ConnectionHandler, reason: str) -> None:
         async with serve(handle) as server:
             assert await reason_at(server.port) == reason
             await server.until_open(0)

@@ -12,16 +12,14 @@ from adapters.http_client.errors import BodyTooLargeError, InvalidAnswerError
 from tests.adapters.http_client.raw_servers import (
     CHUNKED,
     OK,
-    Handler,
     ask,
     client_of,
-    hangs,
     keeps,
     outcome,
-    read_request,
     up_to,
     with_length,
 )
+from tests.support.connection_handlers import ConnectionHandler, hangs, read_request
 from tests.support.sockets import IDLE_TIMEOUT
 
 WRONG = with_length(b"wrong")
@@ -39,7 +37,7 @@ UNASKED = {
 """Behind an answer, they leave it whole; garbage there means that its length is wrong."""
 
 
-def answers_and_adds(unasked: bytes, when: asyncio.Event | None = None) -> Handler:
+def answers_and_adds(unasked: bytes, when: asyncio.Event | None = None) -> ConnectionHandler:
     """Answer each request, and send more behind the answer: at once or later."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

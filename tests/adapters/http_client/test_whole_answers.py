@@ -14,17 +14,15 @@ from tests.adapters.http_client.raw_servers import (
     CHUNKED,
     NO_LENGTH,
     OK,
-    Handler,
     ask,
     client_of,
     head,
     in_bytes,
     keeps,
     outcome,
-    read_request,
-    sends,
     with_length,
 )
+from tests.support.connection_handlers import ConnectionHandler, read_request, sends
 
 ENDS = ("closed", "reset")
 SELF_DELIMITING: Mapping[str, tuple[bytes, bytes]] = {
@@ -188,7 +186,7 @@ class TestAnswerCutOff:
         assert server.accepted == 1
 
 
-def _answers_once(*, resets: bool) -> Handler:
+def _answers_once(*, resets: bool) -> ConnectionHandler:
     """Answer the first of two requests, and end the connection after the second."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -12,9 +12,7 @@ from tests.adapters.identity.cases.authentication_service import (
     AuthRequest,
     ByteService,
     accept,
-    read_request,
 )
-from tests.adapters.identity.cases.connection_handlers import hangs, sends
 from tests.adapters.identity.cases.delegated_client import authenticate, open_client
 from tests.adapters.identity.cases.raw_responses import CHUNKED_AND_GZIP, LOCATION, http
 from tests.adapters.identity.cases.service_responses import (
@@ -27,6 +25,7 @@ from tests.adapters.identity.cases.service_responses import (
     tenant,
 )
 from tests.adapters.identity.cases.token_checker import wait_until
+from tests.support.connection_handlers import hangs, read_request, sends
 from tests.support.movable_clock import advance_clock
 from tests.support.presented_request import StaticRequest
 from tests.support.sockets import IDLE_TIMEOUT

@@ -15,7 +15,6 @@ from tests.adapters.identity.cases.authentication_service import (
     AuthRequest,
     ByteService,
 )
-from tests.adapters.identity.cases.connection_handlers import hangs
 from tests.adapters.identity.cases.service_responses import ENDLESS, RESPONSES, UNAVAILABLE
 from tests.entrypoints.http.delegated import (
     ACCEPT,
@@ -35,6 +34,7 @@ from tests.entrypoints.http.delegated import (
     responds_with,
     serving,
 )
+from tests.support.connection_handlers import hangs
 from tests.support.service import DEMO_REQUEST, MUTE, running_service
 
 

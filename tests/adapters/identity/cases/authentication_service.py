@@ -28,7 +28,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from adapters.identity.signing_key import PrivateKey, SigningKey, parse_signing_key
-from tests.support.sockets import will_reset
+from tests.support.connection_handlers import ConnectionHandler
 
 GOOD = b'{"id": "tenant-a"}'
 
@@ -138,23 +138,6 @@ class AuthenticationService:
         auth_request = AuthRequest(headers=headers, token_header=token.header, claims=token.claims)
         self.requests.append(auth_request)
         return await self.respond(auth_request)
-
-
-ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""Handles a connection, which is closed afterwards."""
-
-
-async def read_request(reader: asyncio.StreamReader) -> None:
-    """Read a whole request, so that closing the connection does not reset it."""
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
-    await reader.readexactly(int(length))
-
-
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Reset a connection, as the crash of a service does."""
-    will_reset(writer)
-    writer.transport.abort()
 
 
 @define(kw_only=True, eq=False)

@@ -3,52 +3,15 @@
 import asyncio
 from collections.abc import Mapping
 
-from tests.adapters.identity.cases.authentication_service import (
-    GOOD,
-    ConnectionHandler,
-    read_request,
-    reset,
-)
+from tests.adapters.identity.cases.authentication_service import GOOD
 from tests.adapters.identity.cases.raw_responses import CHUNKED, OK, PLAIN, chunked
-
-
-def sends(*parts: bytes, resets: bool = False) -> ConnectionHandler:
-    """Read the request, send bytes, and close or reset the connection."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(0)
-        if resets:
-            reset(writer)
-
-    return handle
-
-
-def hangs(*parts: bytes) -> ConnectionHandler:
-    """Read the request, send bytes, and keep the connection open."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await sends(*parts)(reader, writer)
-        await reader.read()
-
-    return handle
-
-
-def floods(start: bytes, more: bytes, *, pause_s: float = 0.0) -> ConnectionHandler:
-    """Read the request, and send without end."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
-        writer.write(start)
-        while not writer.is_closing():
-            writer.write(more)
-            await writer.drain()
-            await asyncio.sleep(pause_s)
-
-    return handle
+from tests.support.connection_handlers import (
+    ConnectionHandler,
+    floods,
+    hangs,
+    reset,
+    sends,
+)
 
 
 async def close_at_once(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:

@@ -14,9 +14,8 @@ from domain.caller import AnonymousCaller, Caller, IdentifiedCaller, TenantId
 from tests.adapters.identity.cases import connection_handlers as handlers
 from tests.adapters.identity.cases import raw_responses as raw
 from tests.adapters.identity.cases import response_bodies as bodies
-from tests.adapters.identity.cases.authentication_service import ConnectionHandler
-from tests.adapters.identity.cases.connection_handlers import sends
 from tests.adapters.identity.cases.raw_responses import http
+from tests.support.connection_handlers import ConnectionHandler, sends
 
 Outcome = Caller | type[AuthenticatorError]
 
