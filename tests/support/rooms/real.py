@@ -62,7 +62,9 @@ class RealRooms(Rooms):
 
     @override
     async def close(self, name: RoomName) -> None:
-        await self._api.room.delete_room(DeleteRoomRequest(room=name))
+        """Delete a room; in a cluster one that everybody has left may be denied and gone at once."""
+        await _is_found(partial(self._api.room.delete_room, DeleteRoomRequest(room=name)))
+        await _until_not(partial(self._is_listed, name))
 
     @override
     async def join(self, room: RoomName, identity: ParticipantIdentity) -> Participant:
@@ -150,6 +152,10 @@ class RealRooms(Rooms):
             await client.disconnect()
         for source in self._sources:
             await source.aclose()
+
+    async def _is_listed(self, name: RoomName) -> bool:
+        listed = await self._api.room.list_rooms(ListRoomsRequest(names=[name]))
+        return bool(listed.rooms)
 
     async def _is_pending(self, participant: Participant, sid: TrackSid) -> bool:
         asked = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
