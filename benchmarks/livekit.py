@@ -30,7 +30,7 @@ from contract.livekit_rooms import LiveKitRooms
 from contract.livekit_token import Grants, TokenRefusedError, read_grants
 from contract.twirp import STATUSES, TwirpError
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 
 _SERVICE = b"/twirp/livekit.RoomService/"
 _REQUESTS: Mapping[bytes, type[Message]] = {
@@ -134,7 +134,7 @@ class DoubleRooms(Rooms):
         participant = Participant(room=RoomName(room), identity=ParticipantIdentity(identity))
         sid = TrackSid(f"TR_{room}_{identity}")
         self._rooms.put_participant(participant)
-        self._rooms.put_track(participant, Track(sid=sid, muted=False))
+        self._rooms.put_track(participant, PublishedTrack(sid=sid, muted=False))
         return sid
 
 

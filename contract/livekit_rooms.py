@@ -19,7 +19,7 @@ from livekit.protocol.room import (
 from contract.livekit_token import Grants
 from contract.twirp import TwirpError
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 
 TURN_PASSWORD = "turn-password-of-a-room"  # noqa: S105 - the real ones hold one
 """A secret in every answer about a room; nothing of ours may pass it on."""
@@ -45,7 +45,7 @@ class LiveKitRooms:
     absent_wait_s: float = 3.0
     psrpc: bool = False
     metadata: dict[RoomName, str] = field(init=False, factory=dict)
-    tracks: dict[Participant, dict[TrackSid, Track]] = field(init=False, factory=dict)
+    tracks: dict[Participant, dict[TrackSid, PublishedTrack]] = field(init=False, factory=dict)
     denied_mutes: Counter[Participant] = field(init=False, factory=Counter)
     denied_lookups: set[Participant] = field(init=False, factory=set)
 
@@ -59,7 +59,7 @@ class LiveKitRooms:
             raise KeyError(participant.room)
         self.tracks.setdefault(participant, {})
 
-    def put_track(self, participant: Participant, track: Track) -> None:
+    def put_track(self, participant: Participant, track: PublishedTrack) -> None:
         """Publish a track of a participant in a room, or change its state."""
         self.tracks[participant][track.sid] = track
 

@@ -1,5 +1,6 @@
 """A participant of a room, and a track that it publishes."""
 
+from enum import Enum
 from typing import NewType
 
 from attrs import frozen
@@ -38,3 +39,39 @@ class Track:
 
     sid: TrackSid
     muted: bool
+
+
+class TrackKind(Enum):
+    """What a track carries."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+    DATA = "data"
+
+
+class TrackSource(Enum):
+    """Where a track comes from, as the participant's client says."""
+
+    UNKNOWN = "unknown"
+    CAMERA = "camera"
+    MICROPHONE = "microphone"
+    SCREEN_SHARE = "screen_share"
+    SCREEN_SHARE_AUDIO = "screen_share_audio"
+
+
+@frozen(kw_only=True)
+class PublishedTrack:
+    """A published track as a listing shows it."""
+
+    sid: TrackSid
+    muted: bool
+    kind: TrackKind = TrackKind.AUDIO
+    source: TrackSource = TrackSource.UNKNOWN
+
+
+@frozen(kw_only=True)
+class ListedParticipant:
+    """A participant of a room as a listing shows them, with the published tracks."""
+
+    identity: ParticipantIdentity
+    tracks: tuple[PublishedTrack, ...]

@@ -15,7 +15,7 @@ from yarl import URL
 from adapters.in_memory.demo import DEMO
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
-from domain.track import Track
+from domain.track import PublishedTrack
 from tests.adapters.identity.cases.key_set_server import IssuerKey
 from tests.entrypoints.conftest import write_key
 from tests.support.certificates import Authority
@@ -40,7 +40,7 @@ def livekit() -> web.Application:
     rooms = LiveKitRooms(remote_unmute=True)
     rooms.put_room(DEMO.participant.room, metadata=f'{{"auth_id": "{DEMO.tenant}"}}')
     rooms.put_participant(DEMO.participant)
-    rooms.put_track(DEMO.participant, Track(sid=DEMO.track_sid, muted=False))
+    rooms.put_track(DEMO.participant, PublishedTrack(sid=DEMO.track_sid, muted=False))
     return LiveKitDouble(api_key="key", api_secret=LIVEKIT_SECRET, rooms=rooms).app()
 
 

@@ -8,7 +8,13 @@ from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from adapters.in_memory.rooms import InMemoryRooms
 from domain.caller import TenantId
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import (
+    Participant,
+    ParticipantIdentity,
+    PublishedTrack,
+    TrackSid,
+    TrackSource,
+)
 
 
 @frozen(kw_only=True)
@@ -32,5 +38,6 @@ def demo_room_gateway() -> InMemoryRoomGateway:
     rooms = InMemoryRooms(remote_unmute=True)
     rooms.put_room(DEMO.participant.room, metadata=json.dumps({"auth_id": DEMO.tenant}))
     rooms.put_participant(DEMO.participant)
-    rooms.put_track(DEMO.participant, Track(sid=DEMO.track_sid, muted=False))
+    microphone = PublishedTrack(sid=DEMO.track_sid, muted=False, source=TrackSource.MICROPHONE)
+    rooms.put_track(DEMO.participant, microphone)
     return InMemoryRoomGateway(rooms)

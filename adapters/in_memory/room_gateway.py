@@ -13,6 +13,7 @@ from application.ports.room_gateway import (
 )
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import (
+    ListedParticipant,
     Participant,
     ParticipantNotFoundError,
     Track,
@@ -52,9 +53,19 @@ class InMemoryRoomGateway(RoomGateway):
         track = self.rooms.tracks[participant].get(track_sid)
         if track is None:
             raise TrackNotFoundError
-        track = evolve(track, muted=muted)
-        self.rooms.put_track(participant, track)
-        return track
+        self.rooms.put_track(participant, evolve(track, muted=muted))
+        return Track(sid=track_sid, muted=muted)
+
+    @override
+    async def list_participants(
+        self, room: RoomName, *, deadline: float
+    ) -> tuple[ListedParticipant, ...]:
+        await self.get_room(room, deadline=deadline)
+        return tuple(
+            ListedParticipant(identity=participant.identity, tracks=tuple(tracks.values()))
+            for participant, tracks in self.rooms.tracks.items()
+            if participant.room == room
+        )
 
     @override
     async def verify_access(self, *, deadline: float) -> None:

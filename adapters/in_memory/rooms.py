@@ -6,7 +6,7 @@ from attrs import Factory, define, field
 
 from application.ports.room_gateway import RoomGatewayError
 from domain.room import RoomName
-from domain.track import Participant, Track, TrackSid
+from domain.track import Participant, PublishedTrack, TrackSid
 
 
 @define(kw_only=True)
@@ -15,7 +15,7 @@ class InMemoryRooms:
 
     remote_unmute: bool
     metadata: dict[RoomName, str] = field(init=False, factory=dict)
-    tracks: dict[Participant, dict[TrackSid, Track]] = field(init=False, factory=dict)
+    tracks: dict[Participant, dict[TrackSid, PublishedTrack]] = field(init=False, factory=dict)
     failures: deque[RoomGatewayError] = field(init=False, default=Factory(deque))
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None:
@@ -28,7 +28,7 @@ class InMemoryRooms:
             raise KeyError(participant.room)
         self.tracks.setdefault(participant, {})
 
-    def put_track(self, participant: Participant, track: Track) -> None:
+    def put_track(self, participant: Participant, track: PublishedTrack) -> None:
         """Publish a track of a participant in a room, or change its state."""
         self.tracks[participant][track.sid] = track
 

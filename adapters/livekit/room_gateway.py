@@ -11,6 +11,7 @@ from adapters.http_client.client import HttpClient
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.errors import AnswerTooLargeError
 from adapters.livekit.limits import LiveKitLimits
+from adapters.livekit.listing import read_participant
 from adapters.livekit.participant_probe import ParticipantProbe
 from adapters.livekit.room_lookup import RoomLookup
 from adapters.livekit.room_service import RoomServiceClient
@@ -18,7 +19,7 @@ from adapters.livekit.tokens import AccessTokens
 from adapters.livekit.track_mute import TrackMute
 from application.ports.room_gateway import RoomGateway
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
-from domain.track import Participant, Track, TrackSid
+from domain.track import ListedParticipant, Participant, Track, TrackSid
 
 
 @frozen(kw_only=True)
@@ -59,6 +60,15 @@ class LiveKitRoomGateway(RoomGateway):
         return await self.mutes.mute(
             participant, track_sid, muted=muted, room_was_read=room_was_read, deadline=deadline
         )
+
+    @override
+    async def list_participants(
+        self, room: RoomName, *, deadline: float
+    ) -> tuple[ListedParticipant, ...]:
+        listed = await self.client.list_participants(room, deadline)
+        if not listed.participants:  # as for a missing room
+            await self.get_room(room, deadline=deadline)
+        return tuple(map(read_participant, listed.participants))
 
     @override
     async def verify_access(self, *, deadline: float) -> None:

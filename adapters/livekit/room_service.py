@@ -7,6 +7,8 @@ from typing import TypeVar
 from attrs import field, frozen
 from google.protobuf.message import Message
 from livekit.api import (
+    ListParticipantsRequest,
+    ListParticipantsResponse,
     ListRoomsRequest,
     ListRoomsResponse,
     MuteRoomTrackRequest,
@@ -29,9 +31,13 @@ _MAX_READ_BYTES = 1280 << 10
 """Rooms and participants have up to 524,288 bytes of metadata (LiveKit 1.13.5), participants
 65,536 of attributes too; LiveKit 1.9.11 creates rooms with any size of metadata."""
 _MAX_MUTE_BYTES = 512 << 10
+_MAX_LISTING_BYTES = 16 << 20
 
 _accept_read = partial(accept, max_bytes=_MAX_READ_BYTES)
 _LIST_ROOMS = Method("ListRooms", ListRoomsResponse, _accept_read, is_repeated=True)
+_LIST_PARTICIPANTS = Method(
+    "ListParticipants", ListParticipantsResponse, partial(accept, max_bytes=_MAX_LISTING_BYTES)
+)
 _GET_PARTICIPANT = Method("GetParticipant", ParticipantInfo, _accept_read)
 _MUTE_PUBLISHED_TRACK = Method(
     "MutePublishedTrack", MuteRoomTrackResponse, partial(accept, max_bytes=_MAX_MUTE_BYTES)
@@ -63,6 +69,11 @@ class RoomServiceClient:
         return await self._begin(
             _LIST_ROOMS, None, ListRoomsRequest(names=names), deadline
         ).answer()
+
+    async def list_participants(self, room: RoomName, deadline: float) -> ListParticipantsResponse:
+        """Read the participants of a room; none where there is no such room."""
+        request = ListParticipantsRequest(room=room)
+        return await self._begin(_LIST_PARTICIPANTS, room, request, deadline).answer()
 
     async def get_participant(self, participant: Participant, deadline: float) -> ParticipantInfo:
         """Read a participant; its tracks may lag behind what was published or muted last.

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from application.ports.room_gateway import RoomGateway, RoomGatewayNotConfiguredError
 from domain.room import Room, RoomName
-from domain.track import Participant, Track, TrackSid
+from domain.track import ListedParticipant, Participant, Track, TrackSid
 
 
 @frozen(kw_only=True)
@@ -30,6 +30,12 @@ class NotConfiguredRoomGateway(RoomGateway):
         room_was_read: bool,
         deadline: float,
     ) -> Track:
+        self._fail()
+
+    @override
+    async def list_participants(
+        self, room: RoomName, *, deadline: float
+    ) -> tuple[ListedParticipant, ...]:
         self._fail()
 
     @override

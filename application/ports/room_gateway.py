@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import Protocol
 
 from domain.room import Room, RoomName
-from domain.track import Participant, Track, TrackSid
+from domain.track import ListedParticipant, Participant, Track, TrackSid
 
 
 class RoomGatewayError(Exception):
@@ -100,6 +100,20 @@ class RoomGateway(Protocol):
             TrackNotFoundError: the participant publishes no such track, or no longer does.
             RemoteUnmuteDisabledError: remote unmute is disabled, whether the track exists or not.
             RoomGatewayError: it was not done, or it is unknown whether it was.
+        """
+
+    @abstractmethod
+    async def list_participants(
+        self, room: RoomName, *, deadline: float
+    ) -> tuple[ListedParticipant, ...]:
+        """List a room's participants, each with the published tracks, in no particular order.
+
+        A listing may lag behind: it may lack what was published a moment ago, hold what is gone,
+        and show a mute late.
+
+        Raises:
+            RoomNotFoundError: there is no such room (reason ``MISSING``).
+            RoomGatewayError: the room's participants could not be read.
         """
 
     @abstractmethod

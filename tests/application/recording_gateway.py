@@ -5,7 +5,7 @@ from typing_extensions import override
 
 from application.ports.room_gateway import RoomGateway
 from domain.room import Room, RoomName
-from domain.track import Participant, Track, TrackSid
+from domain.track import ListedParticipant, Participant, Track, TrackSid
 
 
 @define
@@ -34,6 +34,13 @@ class RecordingGateway(RoomGateway):
         self.calls.append(("mute_track", deadline))
         self.rooms_were_read.append(room_was_read)
         return Track(sid=track_sid, muted=not muted)
+
+    @override
+    async def list_participants(
+        self, room: RoomName, *, deadline: float
+    ) -> tuple[ListedParticipant, ...]:
+        self.calls.append(("list_participants", deadline))
+        return ()
 
     @override
     async def verify_access(self, *, deadline: float) -> None:

@@ -18,7 +18,7 @@ from benchmarks.targets import Targets
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from entrypoints.http.limits import Limits
 from tests.support.service import MUTE, Answer, parse_answers
 from tests.support.timeouts import HOUR_S, scaled
@@ -151,7 +151,7 @@ async def slow_livekit(
     alice = Participant(room=_ROOM, identity=_ALICE)
     double.rooms.put_room(_ROOM, metadata='{"auth_id": "tenant-a"}')
     double.rooms.put_participant(alice)
-    double.rooms.put_track(alice, Track(sid=_TRACK, muted=False))
+    double.rooms.put_track(alice, PublishedTrack(sid=_TRACK, muted=False))
 
     @web.middleware
     async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:

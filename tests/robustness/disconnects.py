@@ -17,7 +17,7 @@ from adapters.livekit.room_gateway import open_gateway
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from tests.adapters.identity.cases.authentication_service import AuthenticationService, usual_keys
 from tests.robustness.clients import NO_TIMEOUTS
 from tests.support.service import DEMO_REQUEST, MUTE, Service, running_service
@@ -73,7 +73,7 @@ async def running_site(gate: Gate, *, max_in_flight: int = 1) -> AsyncIterator[S
     rooms = LiveKitRooms(remote_unmute=True, absent_wait_s=HOUR_S)
     rooms.put_room(ALICE.room, metadata='{"auth_id": "tenant-a"}')
     rooms.put_participant(ALICE)
-    rooms.put_track(ALICE, Track(sid=MICROPHONE, muted=False))
+    rooms.put_track(ALICE, PublishedTrack(sid=MICROPHONE, muted=False))
     secret = "a-secret-of-at-least-32-characters"
     double = LiveKitDouble(api_key="devkey", api_secret=secret, rooms=rooms)
     authentication = AuthenticationService(respond=partial(_recognise, gate))

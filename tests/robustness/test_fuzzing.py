@@ -22,7 +22,7 @@ from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from contract.livekit_token import Grants
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from tests.adapters.identity.cases.authentication_service import (
     AuthenticationService,
     AuthRequest,
@@ -58,7 +58,9 @@ class OddRooms(LiveKitRooms):
                 )
                 self.put_participant(participant)
                 if len(asked.track_sid) % 2:
-                    self.put_track(participant, Track(sid=TrackSid(asked.track_sid), muted=False))
+                    self.put_track(
+                        participant, PublishedTrack(sid=TrackSid(asked.track_sid), muted=False)
+                    )
         return await super().perform(asked, grants)
 
     def _put(self, room: RoomName) -> bool:

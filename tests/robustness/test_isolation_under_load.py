@@ -12,7 +12,7 @@ import pytest
 from attrs import field, frozen
 
 from domain.room import RoomName, RoomNotFoundReason
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from tests.robustness.changing_rooms import MISSING, UNOWNED, ChangingRooms, Owner
 from tests.robustness.metrics import Length, Metrics
 from tests.robustness.tenants import double_of, serving, token_of
@@ -153,7 +153,8 @@ def publish(rooms: ChangingRooms, request: MuteRequest) -> None:
     participant = Participant(room=request.room, identity=ParticipantIdentity(request.identity))
     tracks = rooms.tracks.setdefault(participant, {})
     if request.published:
-        tracks[TrackSid(request.sid)] = Track(sid=TrackSid(request.sid), muted=not request.muted)
+        sid = TrackSid(request.sid)
+        tracks[sid] = PublishedTrack(sid=sid, muted=not request.muted)
 
 
 async def send(service: Service, rooms: ChangingRooms, request: MuteRequest) -> Result:

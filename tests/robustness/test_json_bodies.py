@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from adapters.identity.anonymous import AnonymousAuthenticator
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import rooms
 from tests.entrypoints.http.delegated import CountingGateway
@@ -92,7 +92,7 @@ class Target:
         participant = Participant(room=RoomName(name), identity=ParticipantIdentity(name))
         self.rooms.rooms.put_room(participant.room)
         self.rooms.rooms.put_participant(participant)
-        self.rooms.rooms.put_track(participant, Track(sid=TrackSid(name), muted=False))
+        self.rooms.rooms.put_track(participant, PublishedTrack(sid=TrackSid(name), muted=False))
 
 
 @pytest.fixture

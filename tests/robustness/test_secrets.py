@@ -25,7 +25,7 @@ from adapters.in_memory.rooms import InMemoryRooms
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import TURN_PASSWORD, LiveKitRooms
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from entrypoints.container import Container
 from entrypoints.settings.settings import load_settings
 from tests.adapters.identity.cases.authentication_service import (
@@ -83,7 +83,7 @@ async def upstreams(tmp_path: Path, aiohttp_server: AiohttpServer) -> AsyncItera
     metadata = {"auth_id": "demo", secrets_placed["metadata"]: secrets_placed["metadata"]}
     double.rooms.put_room(participant.room, metadata=json.dumps(metadata))
     double.rooms.put_participant(participant)
-    double.rooms.put_track(participant, Track(sid=TrackSid("TR_demo_mic"), muted=False))
+    double.rooms.put_track(participant, PublishedTrack(sid=TrackSid("TR_demo_mic"), muted=False))
     files = {
         "AUTH_API_SECRETS_FILE": json.dumps([{"id": "demo", "secret": KNOWN}]).encode(),
         "AUTH_SIGNING_KEY_PATH": usual_keys().pem,

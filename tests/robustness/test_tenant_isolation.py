@@ -17,7 +17,7 @@ from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from domain.caller import IdentifiedCaller, InvalidTenantIdError, TenantId, parse_tenant_id
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason, authorize
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from tests.robustness.json_texts import SUITE_SIZE, is_accepted, suite
 from tests.robustness.metadata import METADATA, OTHER, SPELLINGS, Template
 from tests.robustness.metrics import Length, Metrics
@@ -174,7 +174,7 @@ def double() -> LiveKitDouble:
     double = double_of(LiveKitRooms())
     double.rooms.put_room(ROOM)
     double.rooms.put_participant(ALICE)
-    double.rooms.put_track(ALICE, Track(sid=SID, muted=False))
+    double.rooms.put_track(ALICE, PublishedTrack(sid=SID, muted=False))
     return double
 
 

@@ -18,6 +18,7 @@ from domain.track import (
     Participant,
     ParticipantIdentity,
     ParticipantNotFoundError,
+    PublishedTrack,
     Track,
     TrackSid,
 )
@@ -34,7 +35,7 @@ def double() -> LiveKitDouble:
     for name in NAMES:
         rooms.put_room(name, metadata=f'{{"auth_id": "owner of {name}"}}')
         rooms.put_participant(alice(name))
-        rooms.put_track(alice(name), Track(sid=SID, muted=False))
+        rooms.put_track(alice(name), PublishedTrack(sid=SID, muted=False))
     return LiveKitDouble(api_key="key", api_secret=SECRET, rooms=rooms)
 
 

@@ -10,7 +10,7 @@ from pytest_aiohttp import AiohttpServer
 from contract.livekit_answers import Answer, hang_up, silence, twirp_error
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
-from domain.track import Track
+from domain.track import PublishedTrack
 from tests.adapters.livekit.canned import ALICE, SID
 from tests.adapters.livekit.livekit_servers import HOUR_S, SECRET, gateway_to, within
 
@@ -158,7 +158,7 @@ def double_with(faults: Faults) -> LiveKitDouble:
         rooms.put_room(ALICE.room, metadata="x" * (2 << 20) if faults.large_room else "")
     if not faults.missing and not faults.absent:
         rooms.put_participant(ALICE)
-        rooms.put_track(ALICE, Track(sid=SID, muted=False))
+        rooms.put_track(ALICE, PublishedTrack(sid=SID, muted=False))
     double = LiveKitDouble(api_key="key", api_secret=SECRET, rooms=rooms)
     for letter, answers in {"M": faults.mute, "G": faults.get, "L": faults.rooms}.items():
         for each in answers:

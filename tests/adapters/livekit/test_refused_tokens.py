@@ -20,7 +20,7 @@ from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavaila
 from contract.livekit_answers import hang_up, silence
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
-from domain.track import Track
+from domain.track import PublishedTrack
 from tests.adapters.livekit.canned import ALICE, SID
 from tests.adapters.livekit.livekit_servers import HOUR_S, SECRET, within
 from tests.support.livekit_server import LiveKitServer
@@ -57,7 +57,7 @@ def double(world: World) -> LiveKitDouble:
     rooms = LiveKitRooms()
     rooms.put_room(ALICE.room)
     rooms.put_participant(ALICE)
-    rooms.put_track(ALICE, Track(sid=SID, muted=False))
+    rooms.put_track(ALICE, PublishedTrack(sid=SID, muted=False))
     return LiveKitDouble(
         api_key="key", api_secret=SECRET, rooms=rooms, wall_clock=lambda: world.now
     )

@@ -11,7 +11,7 @@ from typing_extensions import override
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGateway
 from domain.room import Room, RoomName
-from domain.track import Participant, Track, TrackSid
+from domain.track import ListedParticipant, Participant, PublishedTrack, Track, TrackSid
 from tests.support.rooms.arranged import DeniableRooms
 
 
@@ -53,6 +53,12 @@ class BrokenGateway(RoomGateway):
         return await self.mute(MuteRequest(participant, track_sid, muted, room_was_read, deadline))
 
     @override
+    async def list_participants(
+        self, room: RoomName, *, deadline: float
+    ) -> tuple[ListedParticipant, ...]:
+        return await self._correct.list_participants(room, deadline=deadline)
+
+    @override
     async def verify_access(self, *, deadline: float) -> None:
         await self._correct.verify_access(deadline=deadline)
 
@@ -65,13 +71,13 @@ class BrokenGateway(RoomGateway):
             deadline=request.deadline,
         )
 
-    def state(self, request: MuteRequest) -> Track | None:
+    def state(self, request: MuteRequest) -> PublishedTrack | None:
         """Look at a track without the gateway."""
         return self.rooms.tracks.get(request.participant, {}).get(request.sid)
 
     def have(self, participant: Participant, sid: TrackSid, *, muted: bool) -> None:
         """Change a track without the gateway."""
-        self.rooms.put_track(participant, Track(sid=sid, muted=muted))
+        self.rooms.put_track(participant, PublishedTrack(sid=sid, muted=muted))
 
 
 @frozen

@@ -33,7 +33,7 @@ class ReportsTheStateBefore(BrokenGateway):
     async def mute(self, request: MuteRequest) -> Track:
         before = self.state(request)
         after = await super().mute(request)
-        return before or after
+        return Track(sid=before.sid, muted=before.muted) if before else after
 
 
 @BROKEN_GATEWAYS.breaks("2.2", "2.3")

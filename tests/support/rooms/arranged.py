@@ -21,20 +21,20 @@ from contract.livekit_answers import hang_up
 from contract.livekit_double import LiveKitDouble
 from contract.rooms import Rooms
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, Track, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 
 
 class Arrangement(Protocol):
     """What rooms in memory and rooms behind the LiveKit double have in common."""
 
     metadata: dict[RoomName, str]
-    tracks: dict[Participant, dict[TrackSid, Track]]
+    tracks: dict[Participant, dict[TrackSid, PublishedTrack]]
     denied_mutes: Counter[Participant]
     denied_lookups: set[Participant]
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None: ...
     def put_participant(self, participant: Participant) -> None: ...
-    def put_track(self, participant: Participant, track: Track) -> None: ...
+    def put_track(self, participant: Participant, track: PublishedTrack) -> None: ...
     def remove_track(self, participant: Participant, sid: TrackSid) -> None: ...
     def remove_participant(self, participant: Participant) -> None: ...
 
@@ -82,7 +82,7 @@ class ArrangedRooms(Rooms):
     @override
     async def publish(self, participant: Participant) -> TrackSid:
         sid = TrackSid(f"TR_track_{next(self._numbers)}")
-        self._arrangement.put_track(participant, Track(sid=sid, muted=False))
+        self._arrangement.put_track(participant, PublishedTrack(sid=sid, muted=False))
         return sid
 
     @override

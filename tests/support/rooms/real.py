@@ -12,6 +12,7 @@ from livekit.api import (
     AccessToken,
     CreateRoomRequest,
     DeleteRoomRequest,
+    ListRoomsRequest,
     LiveKitAPI,
     MuteRoomTrackRequest,
     RoomParticipantIdentity,
@@ -62,7 +63,7 @@ class RealRooms(Rooms):
 
     @override
     async def close(self, name: RoomName) -> None:
-        """Delete a room; in a cluster one that everybody has left may be denied and gone at once."""
+        """Delete a room, which a cluster may deny where the last participant has just left."""
         await _is_found(partial(self._api.room.delete_room, DeleteRoomRequest(room=name)))
         await _until_not(partial(self._is_listed, name))
 
