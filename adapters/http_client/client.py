@@ -1,4 +1,4 @@
-"""The client of one server: its connections, and the exchanges that wait for one."""
+"""The client of one server: its connection pool, and the exchanges that wait for a connection."""
 
 import asyncio
 from collections.abc import Mapping

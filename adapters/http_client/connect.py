@@ -1,4 +1,4 @@
-"""Opening connections: addresses, families and TLS."""
+"""Opening connections: look-ups of names, Happy Eyeballs over both families, and TLS."""
 
 import asyncio
 import ipaddress

@@ -1,4 +1,4 @@
-"""Idle connections, kept for a while for other exchanges."""
+"""Idle keep-alive connections, kept for a while for other exchanges."""
 
 import asyncio
 

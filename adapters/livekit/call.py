@@ -129,7 +129,7 @@ class Call(Generic[M]):
         return message_of(answer, self._method.response)
 
     async def _ask_again(self) -> Answer:
-        """Send the call on a new connection too, and take the answer that comes first."""
+        """Hedge the call: send it on a new connection too, and take the answer that comes first."""
         self._may_repeat = False
         self._http.suspect(self._exchange)
         first, second = self._exchange, self._begin(time_left_s(self._deadline))
