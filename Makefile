@@ -1,13 +1,17 @@
 # `make` lists the targets. Start with `make run` and `make test`.
 
 PYTHON ?= python3
+PYTHONS := 3.11 3.12 3.13 3.14
 PYENV_ROOT ?= $(HOME)/.pyenv
 VENV ?= .venv
+DEV ?= .venv-dev
 BIN := $(VENV)/bin
+SOURCES := pyproject.toml constraints.txt hatch_build.py README.md \
+	$(shell find domain application adapters entrypoints contract -name '*.py' -o -name '*.yaml')
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test coverage check test-all test-livekit bench soak mutants audit install clean
+.PHONY: help run test coverage check test-all test-livekit test-sdks bench soak mutants audit install dev clean
 
 SOAK ?= 1
 LIVEKIT_VERSIONS ?= 1.13.5 1.9.11
@@ -19,34 +23,33 @@ help:  ## list the targets
 run: install  ## serve a demo, without LiveKit
 	$(BIN)/livekit-mute serve --gateway in-memory
 
-test: install  ## all tests that need no LiveKit server; ARGS are passed on
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+test: dev  ## all tests that need no LiveKit server; ARGS are passed on
+	$(DEV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
-coverage: install  ## the same tests, and the coverage of every package, which has a lower bound
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
+coverage: dev  ## the same tests, and the coverage of every package, which has a lower bound
+	$(DEV)/bin/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 
-check: install  ## style, types, and which package may import which
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_layers.py
+check: dev  ## style, types, and which package may import which
+	$(DEV)/bin/ruff format --check
+	$(DEV)/bin/ruff check
+	$(DEV)/bin/mypy
+	$(DEV)/bin/python -m pytest -q tests/test_layers.py
 
-test-all:  ## the tests on every Python from 3.11 to 3.13 found here
-	@ran=0; for version in 3.11 3.12 3.13; do \
-		for python in python$$version $(PYENV_ROOT)/versions/$$version*/bin/python; do \
-			if $$python -c '' 2>/dev/null; then \
-				echo "Python $$version"; \
-				$(MAKE) test PYTHON=$$python VENV=.venv-$$version || exit 1; \
-				ran=1; break; \
-			fi; \
-		done; \
-	done; [ $$ran = 1 ] || { echo "no Python from 3.11 to 3.13 found"; exit 1; }
+test-all:  ## the tests on every Python that is supported and found here, each in its own environment
+	@tested=; for version in $(PYTHONS); do \
+		python=$$($(find_python)); [ -n "$$python" ] || continue; \
+		printf '\n%s\n' "Python $$version: $$python"; \
+		$(MAKE) --no-print-directory test PYTHON="$$python" DEV=.venv-$$version || exit 1; \
+		tested="$$tested $$version"; \
+	done; \
+	[ -n "$$tested" ] || { echo "make: none of $(PYTHONS:%=python%) starts here" >&2; exit 1; }; \
+	printf '\n%s\n' "The tests pass on Python$$tested (of $(PYTHONS))."
 
 # Four workers whatever the number of processors: these tests wait for LiveKit's own timeouts.
-test-livekit: redis-server install livekit-servers  ## the tests on real LiveKit servers, each alone and with a second node
+test-livekit: redis-server dev livekit-servers  ## the tests on real LiveKit servers, each alone and with a second node
 	@failed=; for server in $(LIVEKIT_SERVERS); do \
 		printf '\n%s\n' "LiveKit: $$server"; \
-		$(BIN)/python -m pytest -n 4 --dist worksteal \
+		$(DEV)/bin/python -m pytest -n 4 --dist worksteal \
 			-m 'livekit_server or livekit_cluster' --livekit-server=$$server $(ARGS) || failed="$$failed $$server"; \
 	done; [ -z "$$failed" ] || { echo "tests failed on:$$failed"; exit 1; }
 
@@ -63,37 +66,87 @@ redis-server:
 	@command -v "$${REDIS_SERVER:-redis-server}" >/dev/null || { echo "make: two LiveKit servers are joined by Redis; \
 	install redis-server (Debian's package of that name), or name it in REDIS_SERVER" >&2; exit 1; }
 
-bench: install  ## benchmarks beside a bare handler; ARGS are passed on
-	$(BIN)/python -m benchmarks $(ARGS)
+test-sdks: dev .sdks/drive  ## LiveKit's SDKs for JavaScript and Go on the LiveKit double; needs npm and Go
+	LIVEKIT_SDKS=.sdks $(DEV)/bin/python -m pytest tests/contract/test_livekit_double_sdks.py $(ARGS)
+
+.sdks/drive: tests/contract/sdks/drive.mjs tests/contract/sdks/main.go
+	rm -rf .sdks && mkdir .sdks && cp $^ .sdks
+	cd .sdks && npm install --no-audit --no-fund livekit-server-sdk@2.19.2
+	cd .sdks && go mod init sdks && go get github.com/livekit/server-sdk-go/v2@v2.19.0 && go mod tidy
+	cd .sdks && go build -o drive .
+
+bench: dev  ## benchmarks beside a bare handler; ARGS are passed on
+	$(DEV)/bin/python -m benchmarks $(ARGS)
 
 SOAK_LIVEKIT := $(if $(shell command -v go),$(firstword $(LIVEKIT_SERVERS)))
 
-soak: install $(SOAK_LIVEKIT)  ## robustness tests at SOAK (1) times their full length, with a table of metrics
-	$(BIN)/python -m pytest -p no:xdist --timeout=0 -m robustness --soak=$(SOAK) \
+soak: dev $(SOAK_LIVEKIT)  ## robustness tests at SOAK (1) times their full length, with a table of metrics
+	$(DEV)/bin/python -m pytest -p no:xdist --timeout=0 -m robustness --soak=$(SOAK) \
 		$(if $(SOAK_LIVEKIT),--livekit-server=$(SOAK_LIVEKIT)) $(ARGS)
 
-mutants: install  ## mutation testing; MODULE=domain/room.py TESTS=tests/domain for one module alone
+mutants: dev  ## mutation testing; MODULE=domain/room.py TESTS=tests/domain for one module alone
 	@$(if $(MODULE),echo '$(MODULE):$(TESTS)',grep -v '^#' tests/mutants.txt) | { failed=0; \
 		while IFS=: read -r modules tests; do \
-			TESTS="$$tests" PATH="$(CURDIR)/$(BIN):$$PATH" poodle . -c tests/mutants.toml \
+			TESTS="$$tests" PATH="$(CURDIR)/$(DEV)/bin:$$PATH" poodle . -c tests/mutants.toml \
 				$$(printf -- '--only %s ' $$modules) $(ARGS) </dev/null || failed=1; \
 		done; exit $$failed; }
 
 .PHONY: settings-table
-settings-table: install  ## generate the README's tables of settings from their declarations
-	$(BIN)/python -m tests.support.settings_table
+settings-table: dev  ## generate the README's tables of settings from their declarations
+	$(DEV)/bin/python -m tests.support.settings_table
 
 audit:  ## known vulnerabilities in pinned dependencies; the package index must serve advisories
+	$(check_python)
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet pip-audit
 	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
-install: $(VENV)/installed  ## set up .venv with pinned versions
+install: $(VENV)/installed  ## install the command into .venv, anew where its source has changed
 
-$(VENV)/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@
+$(VENV)/installed: $(SOURCES) | $(VENV)/bin/pip
+	@echo "make: installing livekit-mute and what it needs, with pinned versions: about half a minute"
+	@$(BIN)/pip install --quiet .
+	@touch $@
+
+dev: $(DEV)/installed  ## set up .venv-dev, in which tests and checks run
+
+# pip knows groups since 25.1. The package goes again, since its tests run in this folder.
+$(DEV)/installed: pyproject.toml constraints.txt | $(DEV)/bin/pip
+	@echo "make: installing what tests and checks need: some minutes"
+	@$(DEV)/bin/python -m pip install --quiet 'pip>=25.1'
+	@$(DEV)/bin/pip install --quiet --group dev .
+	@$(DEV)/bin/pip uninstall --quiet --yes livekit-mute
+	@touch $@
+
+$(VENV)/bin/pip $(DEV)/bin/pip:
+	$(check_python)
+	@echo "make: making the environment $(@:/bin/pip=)"
+	@$(PYTHON) -m venv $(@:/bin/pip=)
 
 clean:  ## remove the virtual environments, LiveKit servers and what was built
-	rm -rf $(VENV) $(VENV)-* .livekit build dist
+	rm -rf $(VENV) $(VENV)-* .livekit .sdks build dist
+
+# Stop with one line if no environment can be made with $(PYTHON).
+check_python = $(call stop_with,$(shell $(python_fault)))
+stop_with = $(if $(1),$(error $(1)))
+
+# The shell commands that write what is wrong with $(PYTHON), or nothing.
+python_fault = \
+	version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
+	if [ -z "$$version" ]; then fault="is not found, or does not start"; \
+	elif $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, $(OLDEST:3.%=%)))'; \
+		then fault="is Python $$version"; \
+	elif ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; \
+		then echo "$(PYTHON) lacks venv or ensurepip (on Debian, Ubuntu: apt install python$$version-venv)"; \
+	fi; \
+	if [ -n "$$fault" ]; then \
+		other=$$(for version in $(PYTHONS); do $(find_python); done | tail -n 1); \
+		echo "$(PYTHON) $$fault; Python $(OLDEST) or newer is needed (to name another:" \
+			"make $(MAKECMDGOALS) PYTHON=$${other:-python$(lastword $(PYTHONS))})"; \
+	fi
+OLDEST := $(firstword $(PYTHONS))
+
+# The shell commands that write the name of a Python of version $$version, if one starts. A name of
+# pyenv's may not.
+find_python = for python in python$$version $(PYENV_ROOT)/versions/$$version.*/bin/python; do \
+	if "$$python" -c '' 2>/dev/null; then echo "$$python"; break; fi; done

@@ -35,7 +35,7 @@ class Piped:
 @pytest.fixture
 def piped() -> Iterator[Piped]:
     with subprocess.Popen(
-        [COMMAND, "serve", "--port", "0"],
+        [*COMMAND, "serve", "--port", "0"],
         env=environment(LOG_FORMAT="json", LOG_LEVEL="debug"),
         stderr=subprocess.PIPE,
         text=True,

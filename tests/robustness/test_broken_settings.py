@@ -14,6 +14,7 @@ from tests.robustness.broken_settings import BROKEN, Broken
 from tests.robustness.incomplete_authentication import INCOMPLETE_AUTHENTICATION
 from tests.robustness.metrics import Length, Metrics
 from tests.support.command import COMMAND
+from tests.support.imports import PROJECT
 
 pytestmark = pytest.mark.robustness("broken settings")
 
@@ -54,7 +55,8 @@ def outcome(what: str, broken: Broken, folder: Path) -> Outcome:
     began_s = time.perf_counter()
     stderr = ""
     with subprocess.Popen(
-        [COMMAND, "serve"],
+        [*COMMAND, "serve"],
+        cwd=PROJECT,
         env={"PATH": os.environ["PATH"], "LOG_FORMAT": "json", "PORT": "0", **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

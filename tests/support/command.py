@@ -20,18 +20,19 @@ from tests.support.secret_scan import scan_for_secrets
 from tests.support.service import MUTE
 from tests.support.timeouts import scaled
 
-COMMAND = str(Path(sys.executable).with_name("livekit-mute"))
+COMMAND = (sys.executable, "-m", "entrypoints.main")
 TIMEOUT_S = scaled(60)
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return an environment with these variables, and what coverage of processes needs."""
+    """Return an environment with these variables, and what COMMAND and its coverage need."""
     kept = ("PATH", "COVERAGE_PROCESS_CONFIG")
-    return {name: os.environ[name] for name in kept if name in os.environ} | variables
+    inherited = {name: os.environ[name] for name in kept if name in os.environ}
+    return inherited | {"PYTHONPATH": str(PROJECT)} | variables
 
 
 def run(
-    *arguments: str, command: Sequence[str | Path] = (COMMAND,), **variables: str
+    *arguments: str, command: Sequence[str | Path] = COMMAND, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [*command, *arguments],
@@ -87,7 +88,7 @@ class Run:
         self,
         *arguments: str,
         ulimit: str = "",
-        command: Sequence[str | Path] = (COMMAND,),
+        command: Sequence[str | Path] = COMMAND,
         **variables: str,
     ) -> Running:
         """Start it, with the resource limit that the arguments of the shell's ulimit set."""
