@@ -2,7 +2,7 @@
 
 import math
 
-from attrs import frozen
+from attrs import field, frozen
 
 from application.room_access import RoomAccess
 from domain.caller import Caller
@@ -15,7 +15,7 @@ class ListTracksCommand:
     """Who asks for the tracks of which room."""
 
     caller: Caller
-    room: RoomName
+    room: RoomName = field(converter=RoomName)
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 import math
 
-from attrs import frozen
+from attrs import field, frozen
 
 from application.room_access import RoomAccess
 from domain.caller import Caller
@@ -15,7 +15,7 @@ class MuteTrackCommand:
 
     caller: Caller
     participant: Participant
-    track_sid: TrackSid
+    track_sid: TrackSid = field(converter=TrackSid)
     muted: bool
 
 

@@ -6,7 +6,7 @@ import math
 from attrs import frozen
 
 from application.ports.room_gateway import RoomGateway
-from domain.caller import Caller, IdentifiedCaller
+from domain.caller import AnonymousCaller, Caller
 from domain.room import RoomName, authorize
 
 
@@ -31,7 +31,7 @@ class RoomAccess:
     """
 
     gateway: RoomGateway
-    timeout_s: float
+    timeout_s: float = 5.0
 
     async def enter(
         self, caller: Caller, room: RoomName, *, deadline: float = math.inf
@@ -48,7 +48,7 @@ class RoomAccess:
             RoomGatewayError: the room could not be read.
         """
         deadline = self._tighten(deadline)
-        if not isinstance(caller, IdentifiedCaller):
+        if isinstance(caller, AnonymousCaller):
             return RoomEntry(deadline=deadline, room_was_read=False)
         authorize(caller, await self.gateway.get_room(room, deadline=deadline))
         return RoomEntry(deadline=deadline, room_was_read=True)

@@ -2,7 +2,7 @@
 
 from typing import NewType
 
-from attrs import frozen
+from attrs import field, frozen
 
 TenantId = NewType("TenantId", str)
 
@@ -37,7 +37,7 @@ def parse_tenant_id(found: object) -> TenantId:
 class IdentifiedCaller:
     """An authenticated tenant, who may act in its own rooms only."""
 
-    id: TenantId
+    id: TenantId = field(converter=TenantId)
 
 
 @frozen(kw_only=True)

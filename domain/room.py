@@ -87,8 +87,9 @@ def authorize(caller: Caller, room: Room) -> None:
     Raises:
         RoomNotFoundError: the room has another owner or none.
     """
-    if isinstance(caller, AnonymousCaller) or caller.id == room.owner:
+    if isinstance(caller, AnonymousCaller):
         return
-    if room.owner is None:
+    if room.owner is None:  # whatever the caller's id is: typed or not, no value opens such a room
         raise RoomNotFoundError(RoomNotFoundReason.UNOWNED, room.problem)
-    raise RoomNotFoundError(RoomNotFoundReason.FOREIGN)
+    if caller.id != room.owner:
+        raise RoomNotFoundError(RoomNotFoundReason.FOREIGN)

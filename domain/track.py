@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import NewType
 
-from attrs import frozen
+from attrs import field, frozen
 
 from domain.room import NotFoundError, RoomName
 
@@ -29,28 +29,29 @@ class TrackNotFoundError(NotFoundError):
 class Participant:
     """A participant of a room; the identity is unique within it."""
 
-    room: RoomName
-    identity: ParticipantIdentity
+    room: RoomName = field(converter=RoomName)
+    identity: ParticipantIdentity = field(converter=ParticipantIdentity)
 
 
 @frozen(kw_only=True)
 class Track:
     """A published track by its session id, and whether it is muted."""
 
-    sid: TrackSid
+    sid: TrackSid = field(converter=TrackSid)
     muted: bool
 
 
 class TrackKind(Enum):
-    """What a track carries."""
+    """What a track carries; ``UNKNOWN`` if the room server names a kind that is not known here."""
 
+    UNKNOWN = "unknown"
     AUDIO = "audio"
     VIDEO = "video"
     DATA = "data"
 
 
 class TrackSource(Enum):
-    """Where a track comes from, as the participant's client says."""
+    """Where a track comes from, as the participant's client says; ``UNKNOWN`` if it does not."""
 
     UNKNOWN = "unknown"
     CAMERA = "camera"
@@ -63,7 +64,7 @@ class TrackSource(Enum):
 class PublishedTrack:
     """A published track as a listing shows it."""
 
-    sid: TrackSid
+    sid: TrackSid = field(converter=TrackSid)
     muted: bool
     kind: TrackKind = TrackKind.AUDIO
     source: TrackSource = TrackSource.UNKNOWN
@@ -73,5 +74,5 @@ class PublishedTrack:
 class ListedParticipant:
     """A participant of a room as a listing shows them, with the published tracks."""
 
-    identity: ParticipantIdentity
+    identity: ParticipantIdentity = field(converter=ParticipantIdentity)
     tracks: tuple[PublishedTrack, ...]

@@ -11,6 +11,7 @@ from attrs import define, field
 from yarl import URL
 
 _OTHER_FAMILY_AFTER_S = 0.25  # RFC 8305, 8
+_WITH_TLS = {"http": False, "ws": False, "https": True, "wss": True}
 
 
 @define(eq=False)
@@ -27,7 +28,9 @@ class Connector:
     _look_up: asyncio.Task[Sequence[AddrInfoType]] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        self._tls = _make_tls() if self._url.scheme in ("https", "wss") else None
+        if self._url.scheme not in _WITH_TLS or not self._url.raw_host:
+            raise ValueError("a server's URL is http(s):// or ws(s)://, followed by its host")
+        self._tls = _make_tls() if _WITH_TLS[self._url.scheme] else None
 
     async def connect(self, protocol: asyncio.Protocol) -> None:
         """Connect a protocol.

@@ -106,7 +106,7 @@ class RoomGateway(Protocol):
     async def list_participants(
         self, room: RoomName, *, deadline: float
     ) -> tuple[ListedParticipant, ...]:
-        """List a room's participants, each with the published tracks, in no particular order.
+        """List all participants of a room, each with the published tracks, in no particular order.
 
         A listing may lag behind: it may lack what was published a moment ago, hold what is gone,
         and show a mute late.

@@ -21,13 +21,15 @@ from entrypoints.http.server.keys import LIMITS, REQUEST_HOOKS, TRAFFIC
 from entrypoints.http.server.middlewares import limit_in_flight, reject_malformed_http
 from entrypoints.http.server.traffic import Traffic
 
+_DEFAULT_LIMITS = Limits()
+
 
 def create_app(
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
     make_access: Callable[[RoomGateway], RoomAccess],
-    limits: Limits,
+    limits: Limits = _DEFAULT_LIMITS,
     observers: Sequence[Observer] = (),
 ) -> web.Application:
     """Make the application, for any server of aiohttp's.

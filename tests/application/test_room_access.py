@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,13 @@ class TestRoomAccess:
         assert gateway.calls == []
         assert (await access.enter(TENANT_A, ROOM)).room_was_read
         assert [name for name, _ in gateway.calls] == ["get_room"]
+
+    async def test_lets_nobody_in_who_is_no_caller_as_a_program_without_types_may_pass(
+        self,
+    ) -> None:
+        nobody: Any = None
+        with pytest.raises(AttributeError):
+            await RoomAccess(gateway=RecordingGateway()).enter(nobody, ROOM)
 
     async def test_returns_the_deadline_that_it_gave_the_gateway(self) -> None:
         gateway = RecordingGateway()

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,6 +110,16 @@ class TestAuthorize:
             authorize(TENANT_A, Room(name=NAME, owner=None, problem="why"))
         assert refusal.value.reason is RoomNotFoundReason.UNOWNED
         assert (str(refusal.value), refusal.value.problem) == ("no such room", "why")
+
+    def test_refuses_a_caller_whose_id_is_none_as_a_program_without_types_may_pass(self) -> None:
+        untyped: Any = None
+        for owner, reason in (
+            (None, RoomNotFoundReason.UNOWNED),
+            ("tenant-a", RoomNotFoundReason.FOREIGN),
+        ):
+            with pytest.raises(RoomNotFoundError) as refusal:
+                authorize(IdentifiedCaller(id=untyped), Room(name=NAME, owner=owner))
+            assert refusal.value.reason is reason
 
     @pytest.mark.parametrize("owner", [None, "tenant-a"])
     def test_lets_a_caller_without_an_id_into_every_room(self, owner: str | None) -> None:
