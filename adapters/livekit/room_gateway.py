@@ -11,7 +11,6 @@ from adapters.http_client.client import HttpClient
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.errors import AnswerTooLargeError
 from adapters.livekit.limits import LiveKitLimits
-from adapters.livekit.listing import read_participant
 from adapters.livekit.participant_probe import ParticipantProbe
 from adapters.livekit.room_lookup import RoomLookup
 from adapters.livekit.room_service import RoomServiceClient
@@ -20,6 +19,8 @@ from adapters.livekit.track_mute import TrackMute
 from application.ports.room_gateway import RoomGateway
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import ListedParticipant, Participant, Track, TrackSid
+
+_DEFAULT_LIMITS = LiveKitLimits()
 
 
 @frozen(kw_only=True)
@@ -65,10 +66,12 @@ class LiveKitRoomGateway(RoomGateway):
     async def list_participants(
         self, room: RoomName, *, deadline: float
     ) -> tuple[ListedParticipant, ...]:
-        listed = await self.client.list_participants(room, deadline)
-        if not listed.participants:  # as for a missing room
-            await self.get_room(room, deadline=deadline)
-        return tuple(map(read_participant, listed.participants))
+        try:
+            await self.get_room(room, deadline=deadline)  # a listing does not tell a missing room
+        except RoomNotFoundError as error:
+            if error.reason is not RoomNotFoundReason.UNREADABLE:  # which is there
+                raise
+        return await self.client.list_participants(room, deadline)
 
     @override
     async def verify_access(self, *, deadline: float) -> None:
@@ -77,17 +80,21 @@ class LiveKitRoomGateway(RoomGateway):
 
 @asynccontextmanager
 async def open_gateway(
-    *, url: str, api_key: Callable[[], ApiKey], limits: LiveKitLimits
+    *, url: str, api_key: ApiKey | Callable[[], ApiKey], limits: LiveKitLimits = _DEFAULT_LIMITS
 ) -> AsyncIterator[LiveKitRoomGateway]:
     """Open a gateway to the LiveKit at a ``ws(s)://`` or ``http(s)://`` URL.
 
     Args:
-        url: where LiveKit listens; whoever reads the settings has checked it.
-        api_key: gives the current key; called for each token.
+        url: where LiveKit listens.
+        api_key: the key, or a function that gives the current one and is called for each token.
         limits: the limits of this gateway.
+
+    Raises:
+        ValueError: the URL is none of these.
     """
+    key = (lambda: api_key) if isinstance(api_key, ApiKey) else api_key
     async with HttpClient(url, limits.max_connections) as http:
-        tokens = AccessTokens(api_key=api_key, token_life_s=limits.token_life_s)
+        tokens = AccessTokens(api_key=key, token_life_s=limits.token_life_s)
         client = RoomServiceClient(http=http, tokens=tokens)
         rooms = RoomLookup(list_rooms=client.list_rooms, max_names=limits.max_rooms_per_read)
         probe = ParticipantProbe(get_participant=client.get_participant, find_room=rooms.find)

@@ -1,6 +1,9 @@
 """The room gateway's suite on rooms in memory."""
 
-import pytest
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from typing_extensions import override
 
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGateway
@@ -11,14 +14,10 @@ from tests.support.rooms.arranged import DeniableRooms
 
 
 class TestInMemoryRoomGateway(RoomGatewayContract):
-    @pytest.fixture
-    def in_memory(self, *, remote_unmute: bool) -> DeniableRooms:
-        return DeniableRooms(remote_unmute=remote_unmute)
-
-    @pytest.fixture
-    def rooms(self, in_memory: DeniableRooms) -> Rooms:
-        return arranged.in_memory(in_memory)
-
-    @pytest.fixture
-    def gateway(self, in_memory: DeniableRooms) -> RoomGateway:
-        return InMemoryRoomGateway(in_memory)
+    @override
+    @asynccontextmanager
+    async def open_gateway(
+        self, *, remote_unmute: bool
+    ) -> AsyncIterator[tuple[RoomGateway, Rooms]]:
+        rooms = DeniableRooms(remote_unmute=remote_unmute)
+        yield InMemoryRoomGateway(rooms), arranged.in_memory(rooms)

@@ -26,6 +26,7 @@ CALLS: dict[str, Call] = {
     "unmute": lambda gateway, deadline: gateway.mute_track(
         ALICE, SID, muted=False, room_was_read=True, deadline=deadline
     ),
+    "list": lambda gateway, deadline: gateway.client.list_participants(ALICE.room, deadline),
     "verify": lambda gateway, deadline: gateway.verify_access(deadline=deadline),
 }
 

@@ -157,6 +157,18 @@ class TestReads:
         assert {room.owner for room in rooms} == {"owner"}
 
 
+class TestListings:
+    async def test_are_one_call_each_and_share_those_that_look_for_the_rooms(
+        self, gateway: LiveKitRoomGateway, double: LiveKitDouble
+    ) -> None:
+        listings = await asyncio.gather(
+            *(gateway.list_participants(name, deadline=within(HOUR_S)) for name in NAMES)
+        )
+        assert [len(listed) for listed in listings] == [1] * 40
+        assert double.calls["ListParticipants"] == 40
+        assert 40 / 16 <= double.calls["ListRooms"] <= 2 * 40 / 16 + 2
+
+
 class TestReadiness:
     async def test_is_not_spoilt_by_unreadable_rooms_and_spoils_no_lookup(
         self, gateway: LiveKitRoomGateway, double: LiveKitDouble
@@ -213,6 +225,7 @@ class TestMutes:
                     deadline=within(-late_s),
                 ),
                 gateway.get_room(NAMES[1], deadline=within(-late_s)),
+                gateway.list_participants(NAMES[1], deadline=within(-late_s)),
                 gateway.verify_access(deadline=within(-late_s)),
             ):
                 with pytest.raises(RoomGatewayUnavailableError) as failed:

@@ -34,6 +34,7 @@ MUTE = MuteRoomTrackRequest(room=ALICE.room, identity=ALICE.identity, track_sid=
 Call = Callable[[RoomServiceClient, float], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "ListRooms": lambda client, deadline: client.list_rooms([ALICE.room], deadline),
+    "ListParticipants": lambda client, deadline: client.list_participants(ALICE.room, deadline),
     "GetParticipant": lambda client, deadline: client.get_participant(ALICE, deadline),
     "MutePublishedTrack": lambda client, deadline: client.begin_mute(MUTE, deadline).answer(),
 }
@@ -171,7 +172,7 @@ class TestRefusedTokens:
             double.fail_next(name, *answers)
             with pytest.raises(RoomGatewayError):
                 await CALLS[name](client, within(HOUR_S))
-            is_retried = name == "ListRooms" or answers[0] is refuse
+            is_retried = name in ("ListRooms", "ListParticipants") or answers[0] is refuse
             assert double.calls == {name: 2 if is_retried else 1}
 
 

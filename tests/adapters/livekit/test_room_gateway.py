@@ -1,11 +1,12 @@
 """The room gateway's suite on LiveKit: its double, and a real server."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import ClassVar
 
 import pytest
-from pytest_aiohttp import AiohttpServer
+from aiohttp.test_utils import TestServer
 from typing_extensions import override
 
 from adapters.livekit.api_key import ApiKey
@@ -20,6 +21,7 @@ from tests.support.livekit_cluster import LiveKitCluster, RealLiveKit
 from tests.support.livekit_server import LiveKitServer
 from tests.support.rooms import arranged
 from tests.support.rooms.real import rooms_on
+from tests.support.timeouts import scaled
 
 CONNECTIONS = MANY // 2
 
@@ -30,33 +32,36 @@ def double_of(rooms: LiveKitRooms) -> LiveKitDouble:
     )
 
 
+def gateway_to(
+    url: str, livekit: LiveKitDouble | RealLiveKit
+) -> AbstractAsyncContextManager[RoomGateway]:
+    return open_gateway(
+        url=url,
+        api_key=partial(ApiKey, name=livekit.api_key, secret=livekit.api_secret),
+        limits=LiveKitLimits(max_connections=CONNECTIONS),
+    )
+
+
 class TestLiveKitRoomGateway(RoomGatewayContract):
-    @pytest.fixture
-    def double(self, *, remote_unmute: bool) -> LiveKitDouble:
-        return double_of(LiveKitRooms(remote_unmute=remote_unmute, absent_wait_s=3600))
+    psrpc: ClassVar[bool] = False
 
-    @pytest.fixture
-    def rooms(self, double: LiveKitDouble) -> Rooms:
-        return arranged.behind_double(double)
-
-    @pytest.fixture
-    async def gateway(
-        self, double: LiveKitDouble, aiohttp_server: AiohttpServer
-    ) -> AsyncIterator[RoomGateway]:
-        server = await aiohttp_server(double.app())
-        async with open_gateway(
-            url=str(server.make_url("/")),
-            api_key=partial(ApiKey, name=double.api_key, secret=double.api_secret),
-            limits=LiveKitLimits(max_connections=CONNECTIONS),
-        ) as gateway:
-            yield gateway
+    @override
+    @asynccontextmanager
+    async def open_gateway(
+        self, *, remote_unmute: bool
+    ) -> AsyncIterator[tuple[RoomGateway, Rooms]]:
+        double = double_of(
+            LiveKitRooms(remote_unmute=remote_unmute, absent_wait_s=3600, psrpc=self.psrpc)
+        )
+        async with (
+            TestServer(double.app()) as server,
+            gateway_to(str(server.make_url("/")), double) as gateway,
+        ):
+            yield gateway, arranged.behind_double(double)
 
 
 class TestLiveKitRoomGatewayWithPsrpc(TestLiveKitRoomGateway):
-    @pytest.fixture
-    @override
-    def double(self, *, remote_unmute: bool) -> LiveKitDouble:
-        return double_of(LiveKitRooms(remote_unmute=remote_unmute, absent_wait_s=3600, psrpc=True))
+    psrpc = True
 
 
 @pytest.mark.livekit_server
@@ -70,47 +75,37 @@ class TestLiveKitRoomGatewayOnARealServer(RoomGatewayContract):
         "a single server denies nobody who is there",
     )
     timeout_s = 2.5  # less than the 3 s that LiveKit waits for an absent participant
+    clause_timeout_s = scaled(250)
+    start: Callable[[bool], RealLiveKit]
 
-    @pytest.fixture
-    def server(
-        self, livekit_server: Callable[[bool], LiveKitServer], *, remote_unmute: bool
-    ) -> RealLiveKit:
-        return livekit_server(remote_unmute)
+    @pytest.fixture(autouse=True)
+    def _server(self, livekit_server: Callable[..., LiveKitServer]) -> None:
+        self.start = livekit_server
 
-    @pytest.fixture
-    async def rooms(self, server: RealLiveKit) -> AsyncIterator[Rooms]:
-        async with rooms_on(server) as rooms:
-            yield rooms
-
-    @pytest.fixture
-    async def gateway(self, server: RealLiveKit) -> AsyncIterator[RoomGateway]:
-        async with open_gateway(
-            url=server.url,
-            api_key=partial(ApiKey, name=server.api_key, secret=server.api_secret),
-            limits=LiveKitLimits(max_connections=CONNECTIONS),
-        ) as gateway:
-            yield gateway
+    @override
+    @asynccontextmanager
+    async def open_gateway(
+        self, *, remote_unmute: bool
+    ) -> AsyncIterator[tuple[RoomGateway, Rooms]]:
+        server = self.start(remote_unmute)
+        async with rooms_on(server) as rooms, gateway_to(server.url, server) as gateway:
+            yield gateway, rooms
 
 
 @pytest.mark.livekit_since(1, 13)
 class TestLiveKitRoomGatewayOnARealServerThatAsksTheRoom(TestLiveKitRoomGatewayOnARealServer):
     """LiveKit's GetParticipant waits 3 s in a missing room, as MutePublishedTrack does."""
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     @override
-    def server(
-        self, livekit_server: Callable[..., LiveKitServer], *, remote_unmute: bool
-    ) -> LiveKitServer:
-        return livekit_server(
-            remote_unmute, {"api": {"enable_psrpc_for_get_list_participants": True}}
-        )
+    def _server(self, livekit_server: Callable[..., LiveKitServer]) -> None:
+        psrpc = {"api": {"enable_psrpc_for_get_list_participants": True}}
+        self.start = partial(livekit_server, sections=psrpc)
 
 
 @pytest.mark.livekit_cluster
 class TestLiveKitRoomGatewayOnTwoNodes(TestLiveKitRoomGatewayOnARealServer):
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     @override
-    def server(
-        self, livekit_cluster: Callable[[bool], LiveKitCluster], *, remote_unmute: bool
-    ) -> LiveKitCluster:
-        return livekit_cluster(remote_unmute)
+    def _server(self, livekit_cluster: Callable[..., LiveKitCluster]) -> None:
+        self.start = livekit_cluster

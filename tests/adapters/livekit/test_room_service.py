@@ -34,14 +34,15 @@ class TestCalls:
                 ALICE, SID, muted=True, room_was_read=True, deadline=within(HOUR_S)
             )
             livekit.canned = answer("200 OK")
+            await gateway.client.list_participants(ALICE.room, within(HOUR_S))
             await gateway.verify_access(deadline=within(HOUR_S))
         nothing = {"canPublish": False, "canSubscribe": False, "canPublishData": False}
         tokens = [header(head, "Authorization").removeprefix("Bearer ") for head in livekit.heads]
         claims = [jwt.decode(token, SECRET, ["HS256"]) for token in tokens]
-        assert [claim["exp"] - claim["nbf"] for claim in claims] == [600, 600]
-        assert [claim["iss"] for claim in claims] == ["key", "key"]
+        assert [claim["exp"] - claim["nbf"] for claim in claims] == [600] * 3
+        assert [claim["iss"] for claim in claims] == ["key"] * 3
         assert [claim["video"] for claim in claims] == [
-            {"roomAdmin": True, "room": "room", **nothing},
+            *2 * [{"roomAdmin": True, "room": "room", **nothing}],
             {"roomList": True, **nothing},
         ]
 
@@ -87,6 +88,7 @@ class TestCalls:
             for call in (
                 lambda: client.list_rooms([ALICE.room], within(0)),
                 lambda: client.get_participant(ALICE, within(-HOUR_S)),
+                lambda: client.list_participants(ALICE.room, within(0)),
                 lambda: client.begin_mute(MUTE, within(0)).answer(),
             ):
                 with pytest.raises(RoomGatewayUnavailableError) as failed:

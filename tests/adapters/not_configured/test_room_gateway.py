@@ -17,6 +17,7 @@ class TestNotConfiguredRoomGateway:
             gateway.mute_track(
                 ALICE, TrackSid("TR_mic"), muted=True, room_was_read=False, deadline=0
             ),
+            gateway.list_participants(ROOM, deadline=0),
             gateway.verify_access(deadline=0),
         ):
             with pytest.raises(RoomGatewayNotConfiguredError, match="LIVEKIT_URL, LIVEKIT_API_KEY"):
