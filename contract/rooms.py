@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, TrackSid
+from domain.track import Participant, ParticipantIdentity, TrackKind, TrackSid, TrackSource
 
 ALICE = ParticipantIdentity("Alice /\u00e9 #1%20?")
 BOB = ParticipantIdentity("bob")
@@ -37,8 +37,10 @@ class Rooms(Protocol):
         """Remove a participant, with all tracks."""
 
     @abstractmethod
-    async def publish(self, participant: Participant) -> TrackSid:
-        """Publish a track that is not muted."""
+    async def publish(
+        self, participant: Participant, source: TrackSource = TrackSource.UNKNOWN
+    ) -> TrackSid:
+        """Publish a track of a source, and of the kind that it has, which is not muted."""
 
     @abstractmethod
     async def unpublish(self, participant: Participant, sid: TrackSid) -> None:
@@ -59,6 +61,12 @@ class Rooms(Protocol):
     @abstractmethod
     def unreachable(self) -> AbstractAsyncContextManager[None]:
         """Make the rooms unreachable for gateways while this is entered."""
+
+
+def kind_of(source: TrackSource) -> TrackKind:
+    """Return what a source sends; an unknown one sends audio here."""
+    is_seen = source in (TrackSource.CAMERA, TrackSource.SCREEN_SHARE)
+    return TrackKind.VIDEO if is_seen else TrackKind.AUDIO
 
 
 def similar_names(text: str) -> list[str]:

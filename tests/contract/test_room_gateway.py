@@ -1,60 +1,75 @@
 """The room gateway's suite is tested itself: it fails gateways that break its promises."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
+from attrs import frozen
+from typing_extensions import override
 
-from application.ports.room_gateway import RoomGatewayError
-from contract.room_gateway import WITHOUT_REMOTE_UNMUTE, RoomGatewayContract
+from application.ports.room_gateway import RoomGateway, RoomGatewayError
+from contract.room_gateway import RoomGatewayContract
+from contract.rooms import Rooms
 from domain.room import NotFoundError
 from tests.contract.broken_gateways import (
     of_calls,
     of_denials,
+    of_listings,
     of_participants,
     of_rooms,
     of_tracks,
 )
 from tests.contract.broken_gateways.base import BrokenGateway
+from tests.support.clauses_table import CLAUSES, PAGE, with_clauses_table
 from tests.support.rooms import arranged
 from tests.support.rooms.arranged import DeniableRooms
 
-Clause = Callable[..., Awaitable[None]]
-
-CLAUSES: dict[str, Clause] = {
-    (test.__doc__ or "").partition(" ")[0]: test
-    for name, test in vars(RoomGatewayContract).items()
-    if name.startswith("test_")
-}
 BREAKAGES = [
     *of_rooms.BROKEN_GATEWAYS,
     *of_tracks.BROKEN_GATEWAYS,
     *of_participants.BROKEN_GATEWAYS,
     *of_denials.BROKEN_GATEWAYS,
     *of_calls.BROKEN_GATEWAYS,
+    *of_listings.BROKEN_GATEWAYS,
 ]
 FAILURES = (AssertionError, pytest.fail.Exception, RoomGatewayError, NotFoundError)
 
 
-async def run(number: str, make: Callable[[DeniableRooms], BrokenGateway]) -> None:
-    clause = CLAUSES[number]
-    marks = getattr(clause, "pytestmark", [])
-    rooms = DeniableRooms(remote_unmute=WITHOUT_REMOTE_UNMUTE.mark not in marks)
-    await clause(RoomGatewayContract(), gateway=make(rooms), rooms=arranged.in_memory(rooms))
+@frozen
+class InMemoryContract(RoomGatewayContract):
+    lag_s = 0.0  # what is in memory is listed at once
+    make: Callable[[DeniableRooms], BrokenGateway]
+
+    @override
+    @asynccontextmanager
+    async def open_gateway(
+        self, *, remote_unmute: bool
+    ) -> AsyncIterator[tuple[RoomGateway, Rooms]]:
+        rooms = DeniableRooms(remote_unmute=remote_unmute)
+        yield self.make(rooms), arranged.in_memory(rooms)
+
+
+class PatientContract(InMemoryContract):
+    lag_s = RoomGatewayContract.lag_s
 
 
 class TestRoomGatewayContract:
     @pytest.mark.parametrize("number", CLAUSES)
-    async def test_passes_a_correct_gateway(self, number: str) -> None:
-        await run(number, BrokenGateway)
+    def test_passes_a_correct_gateway(self, number: str) -> None:
+        CLAUSES[number](InMemoryContract(BrokenGateway))
 
     @pytest.mark.parametrize("number", CLAUSES)
-    async def test_fails_each_gateway_that_breaks_it(self, number: str) -> None:
+    def test_waits_for_listings_that_lag(self, number: str) -> None:
+        CLAUSES[number](PatientContract(of_listings.ListsWithALag))
+
+    @pytest.mark.parametrize("number", CLAUSES)
+    def test_fails_each_gateway_that_breaks_it(self, number: str) -> None:
         breakages = [each for each in BREAKAGES if number in each.clauses]
         passed = []
         for breakage in breakages:
             try:
-                await run(number, breakage.make)
+                CLAUSES[number](InMemoryContract(breakage.make))
             except FAILURES:
                 continue
             passed.append(breakage.name)
@@ -72,7 +87,14 @@ class TestRoomGatewayContract:
         texts = [clause.__doc__ or "" for clause in CLAUSES.values()]
         assert [text for text in texts if ". " in text or not text.endswith(".")] == []
 
+    def test_has_its_clauses_in_the_documentation(self) -> None:
+        page = PAGE.read_text()
+        assert with_clauses_table(page) == page, "run python -m tests.support.clauses_table"
+
     def test_has_clauses_that_cannot_be_overridden(self) -> None:
         clauses = CLAUSES.items()
         assert [number for number, each in clauses if not getattr(each, "__final__", False)] == []
-        assert [number for number, each in clauses if not inspect.iscoroutinefunction(each)] == []
+
+    def test_has_clauses_that_need_no_plugin_to_run(self) -> None:
+        clauses = CLAUSES.items()
+        assert [number for number, each in clauses if inspect.iscoroutinefunction(each)] == []

@@ -19,9 +19,9 @@ from adapters.in_memory.rooms import InMemoryRooms
 from application.ports.room_gateway import RoomGatewayUnavailableError
 from contract.livekit_answers import hang_up
 from contract.livekit_double import LiveKitDouble
-from contract.rooms import Rooms
+from contract.rooms import Rooms, kind_of
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
+from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid, TrackSource
 
 
 class Arrangement(Protocol):
@@ -80,9 +80,12 @@ class ArrangedRooms(Rooms):
         self._arrangement.remove_participant(participant)
 
     @override
-    async def publish(self, participant: Participant) -> TrackSid:
+    async def publish(
+        self, participant: Participant, source: TrackSource = TrackSource.UNKNOWN
+    ) -> TrackSid:
         sid = TrackSid(f"TR_track_{next(self._numbers)}")
-        self._arrangement.put_track(participant, PublishedTrack(sid=sid, muted=False))
+        track = PublishedTrack(sid=sid, muted=False, kind=kind_of(source), source=source)
+        self._arrangement.put_track(participant, track)
         return sid
 
     @override

@@ -24,9 +24,9 @@ from livekit.api import (
 )
 from typing_extensions import override
 
-from contract.rooms import Rooms
+from contract.rooms import Rooms, kind_of
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, TrackSid
+from domain.track import Participant, ParticipantIdentity, TrackKind, TrackSid, TrackSource
 from tests.support.livekit_cluster import RealLiveKit
 from tests.support.livekit_server import LiveKitServer
 from tests.support.timeouts import scaled
@@ -34,6 +34,14 @@ from tests.support.timeouts import scaled
 _TIMEOUT_S = scaled(100.0)
 _POLL_S = 0.01
 _SAMPLE_RATE = 48_000
+_WIDTH = 64
+_SOURCES = {
+    TrackSource.UNKNOWN: rtc.TrackSource.SOURCE_UNKNOWN,
+    TrackSource.CAMERA: rtc.TrackSource.SOURCE_CAMERA,
+    TrackSource.MICROPHONE: rtc.TrackSource.SOURCE_MICROPHONE,
+    TrackSource.SCREEN_SHARE: rtc.TrackSource.SOURCE_SCREENSHARE,
+    TrackSource.SCREEN_SHARE_AUDIO: rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO,
+}
 
 
 @define
@@ -45,7 +53,7 @@ class RealRooms(Rooms):
     """The one that the gateway asks: in a cluster, not the one with the rooms."""
     _api: LiveKitAPI
     _clients: dict[Participant, rtc.Room] = field(init=False, factory=dict)
-    _sources: list[rtc.AudioSource] = field(init=False, factory=list)
+    _sources: list[rtc.AudioSource | rtc.VideoSource] = field(init=False, factory=list)
 
     @override
     async def open(self, name: RoomName | None = None, *, metadata: str = "") -> RoomName:
@@ -88,11 +96,13 @@ class RealRooms(Rooms):
         await _until_not(partial(_is_found, partial(self._api.room.get_participant, asked)))
 
     @override
-    async def publish(self, participant: Participant) -> TrackSid:
-        source = rtc.AudioSource(_SAMPLE_RATE, 1)
-        self._sources.append(source)
-        track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
-        publication = await self._clients[participant].local_participant.publish_track(track)
+    async def publish(
+        self, participant: Participant, source: TrackSource = TrackSource.UNKNOWN
+    ) -> TrackSid:
+        options = rtc.TrackPublishOptions(source=_SOURCES[source])
+        publication = await self._clients[participant].local_participant.publish_track(
+            self._video() if kind_of(source) is TrackKind.VIDEO else self._audio(), options
+        )
         return TrackSid(publication.sid)
 
     @override
@@ -153,6 +163,16 @@ class RealRooms(Rooms):
             await client.disconnect()
         for source in self._sources:
             await source.aclose()
+
+    def _audio(self) -> rtc.LocalAudioTrack:
+        source = rtc.AudioSource(_SAMPLE_RATE, 1)
+        self._sources.append(source)
+        return rtc.LocalAudioTrack.create_audio_track("audio", source)
+
+    def _video(self) -> rtc.LocalVideoTrack:
+        source = rtc.VideoSource(_WIDTH, _WIDTH)
+        self._sources.append(source)
+        return rtc.LocalVideoTrack.create_video_track("video", source)
 
     async def _is_listed(self, name: RoomName) -> bool:
         listed = await self._api.room.list_rooms(ListRoomsRequest(names=[name]))
