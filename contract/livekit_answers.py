@@ -19,6 +19,17 @@ def twirp_error(code: str, msg: str = "arranged", *, status: int | None = None) 
     return answer
 
 
+def http_response(status: int, *, content_type: str, body: str) -> Answer:
+    """Make an answer that is no Twirp error, as of a proxy in front of LiveKit."""
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.Response(
+            status=status, headers={"Content-Type": content_type}, body=body.encode()
+        )
+
+    return answer
+
+
 async def silence(_request: web.Request) -> web.StreamResponse:
     """Never answer."""
     never: asyncio.Future[web.StreamResponse] = asyncio.get_running_loop().create_future()

@@ -6,9 +6,12 @@ from typing import NoReturn
 
 from attrs import define, evolve, field
 from google.protobuf.message import Message
-from livekit.protocol.models import ParticipantInfo, TrackInfo
+from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.models import Room as RoomInfo
 from livekit.protocol.room import (
+    CreateRoomRequest,
+    ListParticipantsRequest,
+    ListParticipantsResponse,
     ListRoomsRequest,
     ListRoomsResponse,
     MuteRoomTrackRequest,
@@ -16,29 +19,28 @@ from livekit.protocol.room import (
     RoomParticipantIdentity,
 )
 
+from contract.livekit_messages import new_room, participant_info, track_info
 from contract.livekit_token import Grants
 from contract.twirp import TwirpError
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
-
-TURN_PASSWORD = "turn-password-of-a-room"  # noqa: S105 - the real ones hold one
-"""A secret in every answer about a room; nothing of ours may pass it on."""
 
 _INNER = "twirp error unknown: "  # prefix of errors from behind LiveKit's HTTP handler
 
 
 @define(kw_only=True)
 class LiveKitRooms:
-    """Rooms, participants and tracks, and LiveKit's three calls about them.
+    """Rooms, participants and tracks, and the calls that read or mute them; no room times out.
 
     Attributes:
         remote_unmute: LiveKit's setting ``room.enable_remote_unmute``, off by default.
         absent_wait_s: how long a mute of an absent participant takes to fail.
         psrpc: LiveKit's setting ``api.enable_psrpc_for_get_list_participants``, off by default.
+        infos: what LiveKit tells of each room beside its metadata.
         denied_mutes: how many mutes of a participant who is there get ``not_found``, as happens
             with two nodes of LiveKit, where one has ``a``, ``b_c`` and the other ``a_b``, ``c``.
         denied_lookups: participants for whom GetParticipant answers ``not_found`` though they are
-            there, as LiveKit does once Redis has restarted empty.
+            there, as LiveKit does once Redis has restarted empty; ListParticipants leaves them out.
     """
 
     remote_unmute: bool = False
@@ -46,12 +48,26 @@ class LiveKitRooms:
     psrpc: bool = False
     metadata: dict[RoomName, str] = field(init=False, factory=dict)
     tracks: dict[Participant, dict[TrackSid, PublishedTrack]] = field(init=False, factory=dict)
+    infos: dict[RoomName, RoomInfo] = field(init=False, factory=dict)
     denied_mutes: Counter[Participant] = field(init=False, factory=Counter)
     denied_lookups: set[Participant] = field(init=False, factory=set)
 
     def put_room(self, name: RoomName, *, metadata: str = "") -> None:
         """Create a room, or set its metadata."""
         self.metadata[name] = metadata
+        if name not in self.infos:
+            self.infos[name] = new_room(CreateRoomRequest(name=name))
+
+    def info(self, name: RoomName) -> RoomInfo:
+        """Describe a room as it is now."""
+        present = [tracks for who, tracks in self.tracks.items() if who.room == name]
+        now = RoomInfo(
+            metadata=self.metadata[name],
+            num_participants=len(present),
+            num_publishers=sum(map(bool, present)),
+        )
+        now.MergeFrom(self.infos[name])
+        return now
 
     def put_participant(self, participant: Participant) -> None:
         """Add a participant to a room that exists."""
@@ -80,6 +96,8 @@ class LiveKitRooms:
         match asked:
             case ListRoomsRequest() if grants.room_list:
                 return self._list_rooms(asked)
+            case ListParticipantsRequest() if grants.room_admin_of == asked.room:
+                return await self._list_participants(asked)
             case RoomParticipantIdentity() if grants.room_admin_of == asked.room:
                 return await self._get_participant(asked)
             case MuteRoomTrackRequest() if grants.room_admin_of == asked.room:
@@ -89,35 +107,30 @@ class LiveKitRooms:
     def _list_rooms(self, asked: ListRoomsRequest) -> ListRoomsResponse:
         asked_once = dict.fromkeys(map(RoomName, asked.names or self.metadata))
         return ListRoomsResponse(
-            rooms=[
-                RoomInfo(
-                    sid=f"RM_{name}",
-                    name=name,
-                    metadata=self.metadata[name],
-                    turn_password=TURN_PASSWORD,
-                )
-                for name in asked_once
-                if name in self.metadata
+            rooms=[self.info(name) for name in asked_once if name in self.metadata]
+        )
+
+    async def _list_participants(self, asked: ListParticipantsRequest) -> ListParticipantsResponse:
+        await self._wait_where_there_is_no_room(RoomName(asked.room))
+        return ListParticipantsResponse(
+            participants=[
+                participant_info(participant, tracks.values())
+                for participant, tracks in self.tracks.items()
+                if participant.room == asked.room and participant not in self.denied_lookups
             ]
         )
 
     async def _get_participant(self, asked: RoomParticipantIdentity) -> ParticipantInfo:
-        if self.psrpc and asked.room not in self.metadata:
-            await self._wait_for_servers()
-        participant = _participant(asked)
+        await self._wait_where_there_is_no_room(RoomName(asked.room))
+        participant = participant_of(asked)
         tracks = self.tracks.get(participant)
         if tracks is None or participant in self.denied_lookups:
             raise TwirpError("not_found", f"{_INNER}participant does not exist")
-        return ParticipantInfo(
-            sid=f"PA_{asked.identity}",
-            identity=asked.identity,
-            state=ParticipantInfo.State.ACTIVE,
-            tracks=[TrackInfo(sid=track.sid, muted=track.muted) for track in tracks.values()],
-        )
+        return participant_info(participant, tracks.values())
 
     async def _mute_published_track(self, asked: MuteRoomTrackRequest) -> MuteRoomTrackResponse:
         await asyncio.sleep(0)  # LiveKit forwards it to the participant's node
-        participant = _participant(asked)
+        participant = participant_of(asked)
         if participant not in self.tracks:
             await self._wait_for_servers()
         if self.denied_mutes[participant]:
@@ -129,7 +142,11 @@ class LiveKitRooms:
         if track is None:
             return MuteRoomTrackResponse()
         self.put_track(participant, evolve(track, muted=asked.muted))
-        return MuteRoomTrackResponse(track=TrackInfo(sid=track.sid, muted=asked.muted))
+        return MuteRoomTrackResponse(track=track_info(self.tracks[participant][track.sid]))
+
+    async def _wait_where_there_is_no_room(self, name: RoomName) -> None:
+        if self.psrpc and name not in self.metadata:
+            await self._wait_for_servers()
 
     async def _wait_for_servers(self) -> NoReturn:
         """Wait as LiveKit does for a server that answers, and fail."""
@@ -137,5 +154,6 @@ class LiveKitRooms:
         raise TwirpError("unavailable", f"{_INNER}no response from servers")
 
 
-def _participant(asked: RoomParticipantIdentity | MuteRoomTrackRequest) -> Participant:
+def participant_of(asked: RoomParticipantIdentity | MuteRoomTrackRequest) -> Participant:
+    """Read whom a request is about."""
     return Participant(room=RoomName(asked.room), identity=ParticipantIdentity(asked.identity))

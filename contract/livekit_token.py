@@ -19,8 +19,9 @@ class TokenRefusedError(Exception):
 
 @frozen(kw_only=True)
 class Grants:
-    """What a token permits: listing rooms, administering one."""
+    """What a token permits: creating and deleting rooms, listing them, administering one."""
 
+    room_create: bool = False
     room_list: bool = False
     room_admin_of: str | None = None
 
@@ -50,6 +51,7 @@ def read_grants(
         raise TokenRefusedError(f"invalid token: {token}, error: {fault}")
     video = claims.get("video", {})
     return Grants(
+        room_create=video.get("roomCreate", False),
         room_list=video.get("roomList", False),
         room_admin_of=video.get("room", "") if video.get("roomAdmin") else None,
     )

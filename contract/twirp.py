@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import posixpath
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -64,10 +65,21 @@ class Encoding(Enum):
     JSON = "application/json"
 
 
+def path_of(request: web.Request) -> str:
+    """Return the path that LiveKit looks up: of two slashes in front it drops one."""
+    return request.path[1:] if request.path.startswith("//") else request.path
+
+
+def clean_path(path: str) -> str:
+    """Return a path without empty parts and dots, to which LiveKit redirects."""
+    clean = "/" + posixpath.normpath(path).lstrip("/")
+    return f"{clean}/" if path.endswith("/") and clean != "/" else clean
+
+
 def bad_route(request: web.Request, why: str) -> TwirpError:
     """Make the error for a request that calls no procedure."""
     return TwirpError(
-        "bad_route", why, meta={"twirp_invalid_route": f"{request.method} {request.path}"}
+        "bad_route", why, meta={"twirp_invalid_route": f"{request.method} {path_of(request)}"}
     )
 
 

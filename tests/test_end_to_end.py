@@ -15,7 +15,8 @@ from adapters.livekit.api_key import ApiKey
 from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.room_gateway import open_gateway
 from contract.livekit_double import LiveKitDouble
-from contract.livekit_rooms import TURN_PASSWORD, LiveKitRooms
+from contract.livekit_messages import TURN_PASSWORD
+from contract.livekit_rooms import LiveKitRooms
 from contract.rooms import ALICE, BOB, NO_TRACK, Rooms, publish, unused_name
 from domain.caller import TenantId
 from domain.track import Participant, TrackSid

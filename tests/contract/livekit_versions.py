@@ -20,6 +20,10 @@ class Behaviour:
     wrong_secret: str
     expired: str
     not_valid_yet: str
+    nobody_to_remove: HttpAnswer
+    max_metadata: int
+    """In bytes."""
+    limits_metadata_of_new_rooms: bool
     after_the_timeout: tuple[HttpAnswer, ...]
     """What a mute may be answered after the timeout that its header asks for."""
 
@@ -29,12 +33,20 @@ BEHAVIOUR: Final[Mapping[tuple[int, ...], Behaviour]] = {
         wrong_secret="token signature is invalid: signature is invalid",
         expired="token has invalid claims: token is expired",
         not_valid_yet="token has invalid claims: token is not valid yet",
+        nobody_to_remove=twirp_error(
+            404, "not_found", "twirp error unknown: participant does not exist"
+        ),
+        max_metadata=524_288,
+        limits_metadata_of_new_rooms=True,
         after_the_timeout=(CANCELED,),
     ),
     (1, 9, 11): Behaviour(
         wrong_secret="go-jose/go-jose: error in cryptographic primitive",
         expired="go-jose/go-jose/jwt: validation failed, token is expired (exp)",
         not_valid_yet="go-jose/go-jose/jwt: validation failed, token not valid yet (nbf)",
+        nobody_to_remove=twirp_error(404, "not_found", "participant not found"),
+        max_metadata=64_000,
+        limits_metadata_of_new_rooms=False,
         after_the_timeout=(CANCELED, NO_RESPONSE),
     ),
 }

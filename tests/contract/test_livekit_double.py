@@ -1,10 +1,14 @@
 """The LiveKit double answers calls as LiveKit does: each test asks both, where both are there."""
 
+import asyncio
+
 import pytest
 from attrs import evolve
 from livekit.api import VideoGrants
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import ParticipantInfo, TrackInfo, TrackSource, TrackType
 from livekit.protocol.room import (
+    ListParticipantsRequest,
+    ListParticipantsResponse,
     ListRoomsRequest,
     ListRoomsResponse,
     MuteRoomTrackResponse,
@@ -13,9 +17,10 @@ from livekit.protocol.room import (
 
 from contract.rooms import ALICE, BOB, NO_TRACK, publish, unused_name
 from domain.room import RoomName
-from domain.track import Participant, TrackSid
+from domain.track import Participant, ParticipantIdentity, TrackSid
 from tests.contract.livekit_over_http import MUTE, HttpAnswer, LiveKit, twirp_error
 from tests.contract.livekit_versions import BEHAVIOUR, NO_RESPONSE
+from tests.support.timeouts import scaled
 
 NOT_ENABLED = twirp_error(
     412, "failed_precondition", "twirp error unknown: remote unmute not enabled"
@@ -180,6 +185,61 @@ class TestGetParticipant:
         asked = {"room": alice.room, "identity": alice.identity}
         answer = await livekit.ask_in_json("GetParticipant", asked, livekit.admin(alice.room))
         assert (answer.json()["identity"], answer.json()["state"]) == (ALICE, "ACTIVE")
+
+
+class TestListParticipants:
+    async def list_participants(
+        self, livekit: LiveKit, room: RoomName
+    ) -> dict[str, list[TrackInfo]]:
+        asked = ListParticipantsRequest(room=room)
+        answer = await livekit.ask("ListParticipants", asked, livekit.admin(room))
+        listed = answer.message(ListParticipantsResponse).participants
+        assert all(participant.sid.startswith("PA_") for participant in listed)
+        return {participant.identity: list(participant.tracks) for participant in listed}
+
+    async def tracks_once_listed(self, livekit: LiveKit, who: Participant) -> list[TrackInfo]:
+        """LiveKit lists a track some time after its client has been told the sid."""
+        while True:
+            if tracks := (await self.list_participants(livekit, who.room))[who.identity]:
+                return tracks
+            await asyncio.sleep(0.01)
+
+    async def test_knows_everybody_in_the_room_and_nobody_else(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        await livekit.rooms.join(alice.room, BOB)
+        await publish(livekit.rooms, ParticipantIdentity("elsewhere"))
+        assert set(await self.list_participants(livekit, alice.room)) == {ALICE, BOB}
+
+    async def test_knows_tracks_with_source_and_kind_once_they_are_seen(
+        self, livekit: LiveKit
+    ) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        await livekit.mute(alice, sid)
+        async with asyncio.timeout(scaled(30)):
+            (track,) = await self.tracks_once_listed(livekit, alice)
+        assert (track.sid, track.type, track.source, track.muted) == (
+            sid,
+            TrackType.AUDIO,
+            TrackSource.UNKNOWN,
+            True,
+        )
+
+    async def test_knows_nobody_in_an_empty_room(self, livekit: LiveKit) -> None:
+        assert await self.list_participants(livekit, await livekit.rooms.open()) == {}
+
+    async def test_knows_nobody_in_an_unknown_room(self, livekit: LiveKit) -> None:
+        assert await self.list_participants(livekit, await unused_name(livekit.rooms)) == {}
+
+    async def test_forgets_who_has_left(self, livekit: LiveKit) -> None:
+        alice, _ = await publish(livekit.rooms, ALICE)
+        await livekit.rooms.leave(alice)
+        assert await self.list_participants(livekit, alice.room) == {}
+
+    async def test_speaks_json(self, livekit: LiveKit) -> None:
+        asked = {"room": await livekit.rooms.open()}
+        token = livekit.admin(RoomName(asked["room"]))
+        answer = await livekit.ask_in_json("ListParticipants", asked, token)
+        assert answer.json() == {"participants": []}
 
 
 class TestListRooms:

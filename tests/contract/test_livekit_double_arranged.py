@@ -9,6 +9,8 @@ from aiohttp.test_utils import TestServer
 from attrs import evolve
 from livekit.api import ServerErrorCode, VideoGrants
 from livekit.protocol.room import (
+    ListParticipantsRequest,
+    ListParticipantsResponse,
     ListRoomsRequest,
     ListRoomsResponse,
     RoomParticipantIdentity,
@@ -17,7 +19,7 @@ from yarl import URL
 
 from contract.livekit_answers import hang_up, silence, twirp_error
 from contract.livekit_double import LiveKitDouble
-from contract.livekit_rooms import TURN_PASSWORD
+from contract.livekit_messages import TURN_PASSWORD
 from contract.rooms import ALICE, BOB, publish
 from contract.twirp import STATUSES
 from domain.room import RoomName
@@ -35,6 +37,11 @@ async def list_rooms(livekit: LiveKit) -> HttpAnswer:
 async def get_participant(livekit: LiveKit, who: Participant) -> HttpAnswer:
     asked = RoomParticipantIdentity(room=who.room, identity=who.identity)
     return await livekit.ask("GetParticipant", asked, livekit.admin(who.room))
+
+
+async def list_participants(livekit: LiveKit, room: RoomName) -> HttpAnswer:
+    asked = ListParticipantsRequest(room=room)
+    return await livekit.ask("ListParticipants", asked, livekit.admin(room))
 
 
 async def hear_nothing(url: URL) -> None:
@@ -137,8 +144,31 @@ class TestDenials:
             )
             assert (await livekit.mute(alice, sid)).status == 200
 
+    async def test_of_lookups_leave_a_participant_out_of_listings(
+        self, double: LiveKitDouble
+    ) -> None:
+        async with double_served(double) as livekit:
+            alice, _ = await publish(livekit.rooms, ALICE)
+            await livekit.rooms.join(alice.room, BOB)
+            await livekit.rooms.deny_lookups(alice)
+            listed = await list_participants(livekit, alice.room)
+            (bob,) = listed.message(ListParticipantsResponse).participants
+            assert bob.identity == BOB
+
 
 class TestPsrpc:
+    async def test_lets_list_participants_wait_in_a_missing_room_alone(
+        self, double: LiveKitDouble
+    ) -> None:
+        double.rooms.psrpc = True
+        async with double_served(double) as livekit:
+            room = await livekit.rooms.open()
+            waited = await list_participants(livekit, RoomName("missing"))
+            assert waited == wire.twirp_error(
+                503, "unavailable", "twirp error unknown: no response from servers"
+            )
+            assert (await list_participants(livekit, room)).status == 200
+
     async def test_lets_get_participant_wait_in_a_missing_room_alone(
         self, double: LiveKitDouble
     ) -> None:

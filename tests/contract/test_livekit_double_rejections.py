@@ -8,7 +8,12 @@ import aiohttp
 import jwt
 import pytest
 from livekit.api import VideoGrants
-from livekit.protocol.room import ListRoomsRequest, MuteRoomTrackRequest, RoomParticipantIdentity
+from livekit.protocol.room import (
+    ListParticipantsRequest,
+    ListRoomsRequest,
+    MuteRoomTrackRequest,
+    RoomParticipantIdentity,
+)
 
 from contract.rooms import ALICE, publish
 from domain.room import RoomName
@@ -31,10 +36,11 @@ NO_TOKEN = refusal("invalid authorization token")
 DENIED = twirp_error(401, "unauthenticated", "permissions denied")
 REQUESTS = {
     "ListRooms": ListRoomsRequest(names=[ROOM]),
+    "ListParticipants": ListParticipantsRequest(room=ROOM),
     "GetParticipant": RoomParticipantIdentity(room=ROOM, identity=ALICE),
     MUTE: MuteRoomTrackRequest(room=ROOM, identity=ALICE, track_sid="TR_any", muted=True),
 }
-ABOUT_A_ROOM = ["GetParticipant", MUTE]
+ABOUT_A_ROOM = ["ListParticipants", "GetParticipant", MUTE]
 
 
 def bad_route(call: str, msg: str, *, method: str = "POST") -> HttpAnswer:

@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from livekit.api import ListRoomsResponse, MuteRoomTrackResponse, ParticipantInfo, TrackInfo
 from livekit.protocol.models import Room
 
-from contract.livekit_rooms import TURN_PASSWORD
+from contract.livekit_messages import TURN_PASSWORD
 from tests.adapters.livekit.canned import ALICE, SID, twirp
 from tests.support.sockets import will_reset
 

@@ -16,7 +16,7 @@ from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.limits import LiveKitLimits
 from adapters.livekit.room_gateway import open_gateway
-from contract.livekit_rooms import TURN_PASSWORD
+from contract.livekit_messages import TURN_PASSWORD
 from domain.caller import TenantId
 from entrypoints.http.server.traffic import Traffic
 from tests.adapters.livekit.canned import ALICE, SID

@@ -23,7 +23,8 @@ from yarl import URL
 from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.in_memory.rooms import InMemoryRooms
 from contract.livekit_double import LiveKitDouble
-from contract.livekit_rooms import TURN_PASSWORD, LiveKitRooms
+from contract.livekit_messages import TURN_PASSWORD
+from contract.livekit_rooms import LiveKitRooms
 from domain.room import RoomName
 from domain.track import Participant, ParticipantIdentity, PublishedTrack, TrackSid
 from entrypoints.container import Container

@@ -1,0 +1,41 @@
+"""The LiveKit double as a process, and its control interface."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from attrs import frozen
+
+from tests.support.command import TIMEOUT_S, environment
+from tests.support.imports import PROJECT
+
+COMMAND = (sys.executable, "-m", "contract.livekit_double")
+
+
+@frozen
+class Program:
+    process: "subprocess.Popen[str]"
+    url: str
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for the end; return the exit status, and what was printed after the URL."""
+        out, err = self.process.communicate(timeout=TIMEOUT_S)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def program(*options: str) -> Iterator[Program]:
+    with subprocess.Popen(
+        [*COMMAND, "--port=0", *options],
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield Program(process, process.stdout.readline().strip())
+        finally:
+            process.kill()
