@@ -1,0 +1,113 @@
+"""A LiveKit double and this service, each a process of its own, for the REST suite."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from contract.rest.arranging import LiveKit
+from contract.rest.connection import Address, Patience
+from contract.rest.endpoint import Endpoint, Tenant
+from tests.support.command import Run, environment
+from tests.support.imports import PROJECT
+from tests.support.server_process import free_ports
+from tests.support.timeouts import scaled
+
+TENANTS = (
+    Tenant(id="tenant-a", token="token-of-the-first"),
+    Tenant(id="tenant-b", token="token-of-the-second"),
+)
+_SECRETS = ", ".join(f'{{"id": "{each.id}", "secret": "{each.token}"}}' for each in TENANTS)
+_START_S = scaled(60.0)
+ANSWER_TIMEOUT_S = scaled(20.0)
+SLOW = {"R1.11", "R3.14", "R3.15", "R3.16", "R7.6"}
+"""The clauses that wait for the service, a second or longer."""
+
+
+@frozen(kw_only=True)
+class Servers:
+    """The service and the LiveKit double behind it."""
+
+    url: str
+    livekit_url: str
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    def endpoint(self, port: int, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Endpoint:
+        """Return the endpoint on a port, in front of this double."""
+        return Endpoint(
+            address=Address(f"http://127.0.0.1:{port}"),
+            livekit=LiveKit(url=self.livekit_url, api_key="devkey", api_secret="secret"),
+            tenants=TENANTS,
+            patience=Patience(answer_timeout_s),
+        )
+
+    def run_suite(self, *options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run the suite as its users do, by pytest, on this service or on another server."""
+        tokens = [f"--token={each.id}={each.token}" for each in TENANTS]
+        where = [f"--base-url={url or self.url}", f"--livekit-url={self.livekit_url}"]
+        return run_pytest(*where, *tokens, *options)
+
+
+def run_pytest(*options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", PROJECT / "contract/rest", *options],
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=scaled(240),
+        check=False,
+    )
+
+
+@contextmanager
+def running_servers(folder: Path) -> Iterator[Servers]:
+    """Run both, the service with short time limits."""
+    [port] = free_ports(1)
+    livekit_url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "contract.livekit_double", "--port", str(port)]
+    run = Run(folder)
+    with (folder / "double").open("w") as log:
+        double = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=log, stderr=log)
+    try:
+        _await_double(port, folder / "double")
+        service = run(
+            LIVEKIT_URL=livekit_url,
+            LIVEKIT_API_KEY="devkey",
+            LIVEKIT_API_SECRET="secret",
+            LIVEKIT_TIMEOUT_SECONDS="2",
+            LIVEKIT_PROBE_DELAY_SECONDS="0.01",
+            AUTH_API_SECRETS_JSON=f"[{_SECRETS}]",
+            BODY_TIMEOUT_SECONDS="1",
+            HEADERS_TIMEOUT_SECONDS="1",
+        )
+        yield Servers(url=service.url, livekit_url=livekit_url)
+    finally:
+        run.end()
+        double.kill()
+        double.wait()
+
+
+def _await_double(port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while True:
+        connection = HTTPConnection("127.0.0.1", port, timeout=_START_S)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse().read()
+        except OSError:
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()
