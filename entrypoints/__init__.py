@@ -1,5 +1,5 @@
 """Inbound interfaces, and the composition of the program.
 
-``http`` uses our callers' terms; ``settings``, ``container`` and ``serve`` choose the adapter for
-each port and how long it lives.
+``http`` and ``cli`` use our callers' terms; ``settings``, ``container``, ``serve`` and ``rooms``
+choose the adapter for each port and how long it lives.
 """

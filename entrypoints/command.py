@@ -1,63 +1,86 @@
-"""The arguments of the command ``livekit-mute``, and its exit status."""
+"""The command ``livekit-mute``: its subcommands, ``serve`` among them, and its exit status."""
 
-import argparse
-import sys
+import traceback
 from collections.abc import Sequence
-from contextlib import suppress
-from importlib.metadata import version
+from functools import partial
+from typing import Literal
 
-from entrypoints.http.server.listener import CannotListenError
-from entrypoints.serve import run
-from entrypoints.settings.environment import SettingsError
+import click
+
+from entrypoints.cli import commands
+from entrypoints.cli.errors import CannotWriteError
+from entrypoints.cli.exit_status import ExitStatus
+from entrypoints.cli.output import complain
+from entrypoints.version import VERSION
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """Run the command, and return its exit status.
+    """Run the command, and return its exit status; ``docs/command.md`` lists them.
 
-    It is 0 after a signal to stop and 128 + its number after a second one, 1 if it cannot listen or
-    cannot write what was asked for, and 2 for wrong arguments or settings.
+    That of ``serve`` is 0 after a signal to stop and 128 + its number after a second one.
+
+    Raises:
+        SystemExit: click has completed a word for a shell, or the reader of its help is gone.
     """
     try:
-        parsed = _parser().parse_args(arguments)
-        given = {"HOST": parsed.host, "PORT": parsed.port}
-        overrides = {name: value for name, value in given.items() if value}
-        return run(overrides, gateway=parsed.gateway)
-    except SystemExit as exit_:  # argparse has written the help, the version or an error
-        return int(exit_.code or 0) or _flush_output()
-    except SettingsError as error:
-        return _fail(2, str(error))
-    except CannotListenError as error:
-        return _fail(1, str(error))
+        action = _parse(arguments)
+        return action() or ExitStatus.DONE
+    except Exception as error:  # noqa: BLE001 - a user gets no traceback
+        from entrypoints.cli.outcomes import end
+
+        return end(error)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="livekit-mute",
-        description="Mutes or unmutes one participant's track in a LiveKit room.",
-    )
-    parser.add_argument("--version", action="version", version=version("livekit-mute"))
-    commands = parser.add_subparsers(required=True, metavar="command")
-    command = commands.add_parser("serve", help="serve the REST API until SIGTERM or Ctrl-C")
-    command.add_argument("--host", help="address to listen on; overrides HOST")
-    command.add_argument("--port", help="port to listen on, 0 for a free one; overrides PORT")
-    command.add_argument(
-        "--gateway",
-        choices=["livekit", "in-memory"],
-        default="livekit",
-        help="where the rooms are; in-memory is a demo without LiveKit",
-    )
-    return parser
-
-
-def _flush_output() -> int:
+def _parse(arguments: Sequence[str]) -> commands.Action:
+    """Return what the arguments ask for; help and the version have been written by then."""
     try:
-        sys.stdout.flush()
+        found = _livekit_mute.main(arguments, prog_name="livekit-mute", standalone_mode=False)
     except OSError as error:
-        return _fail(1, f"cannot write to standard output: {error.strerror}")
-    return 0
+        raise CannotWriteError(error.strerror) from None
+    return found if callable(found) else lambda: found
 
 
-def _fail(status: int, problem: str) -> int:
-    with suppress(OSError):
-        sys.stderr.write(f"livekit-mute: {problem}\n")
-    return status
+@click.group(
+    commands=[commands.mute, commands.secret, commands.tracks, commands.unmute],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=False,
+)
+@click.version_option(VERSION, message="%(version)s")
+def _livekit_mute() -> None:
+    """Mutes or unmutes tracks of participants in a LiveKit room.
+
+    LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET in the environment say where LiveKit is.
+    """
+
+
+@_livekit_mute.command()
+@click.option("--host", help="Address to listen on; overrides HOST.")
+@click.option("--port", help="Port to listen on, 0 for a free one; overrides PORT.")
+@click.option(
+    "--gateway",
+    type=click.Choice(["livekit", "in-memory"]),
+    default="livekit",
+    help="Where the rooms are; in-memory is a demo without LiveKit.",
+)
+def serve(
+    host: str | None, port: str | None, gateway: Literal["livekit", "in-memory"]
+) -> commands.Action:
+    """Serve the REST API until SIGTERM or Ctrl-C."""
+    given = {"HOST": host, "PORT": port}
+    return partial(_serve, {name: value for name, value in given.items() if value}, gateway)
+
+
+def _serve(overrides: dict[str, str], gateway: Literal["livekit", "in-memory"]) -> int:
+    from entrypoints.http.server.listener import CannotListenError
+    from entrypoints.serve import run
+    from entrypoints.settings.environment import SettingsError
+
+    try:
+        return run(overrides, gateway=gateway)
+    except SettingsError:
+        raise
+    except CannotListenError as error:
+        complain(str(error))
+    except Exception:  # noqa: BLE001 - an operator needs to know where
+        traceback.print_exc()
+    return ExitStatus.UNEXPECTED

@@ -5,7 +5,6 @@ What a reload can change reaches the adapters as a function, which they call at 
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from operator import attrgetter
 
 from dependency_injector import containers, providers
 
@@ -15,20 +14,11 @@ from adapters.identity.chain import open_chain
 from adapters.identity.delegated import open_delegated
 from adapters.identity.key_server import RefreshPolicy, open_key_server
 from adapters.identity.signed_tokens import KeyFile, open_signed_tokens
-from adapters.in_memory.demo import DEMO, demo_room_gateway
-from adapters.livekit.room_gateway import open_gateway
-from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
 from application.ports.authenticator import Authenticator
-from application.room_access import RoomAccess
+from entrypoints.room_container import RoomContainer, current
 from entrypoints.settings.settings import Settings
 
 OpenSource = Callable[[], AbstractAsyncContextManager[Authenticator]]
-
-
-def _gateway_choice(settings: Settings) -> str:
-    if settings.gateway == "livekit" and settings.livekit.missing:
-        return "not_configured"
-    return settings.gateway.replace("-", "_")
 
 
 def _authenticator_choice(settings: Settings) -> str:
@@ -48,41 +38,26 @@ def _configured(
     return [open_() for source, open_ in (*sources, (auth.service, delegated)) if source]
 
 
-def _current(path: str, settings: providers.Provider[Settings]) -> providers.Provider[object]:
-    """Provide a function that reads a setting at each call, and so sees what a reload changed."""
-    return providers.Callable(attrgetter(path), settings).provider
-
-
 class Container(containers.DeclarativeContainer):
     """The program, composed from its settings; every provider is synchronous."""
 
     settings = providers.Dependency(instance_of=Settings)
 
-    open_gateway = providers.Selector(
-        providers.Callable(_gateway_choice, settings),
-        livekit=providers.Factory(
-            open_gateway,
-            url=settings.provided.livekit.url,
-            api_key=_current("livekit.api_key", settings),
-            limits=settings.provided.livekit.limits,
-        ),
-        in_memory=providers.Factory(nullcontext, providers.Factory(demo_room_gateway)),
-        not_configured=providers.Factory(
-            nullcontext,
-            providers.Factory(NotConfiguredRoomGateway, missing=settings.provided.livekit.missing),
-        ),
-    )
+    rooms = providers.Container(RoomContainer, settings=settings)
+    open_gateway = rooms.open_gateway
+    room_access = rooms.room_access
+    demo = rooms.demo
 
     open_api_secrets = providers.Factory(
         nullcontext,
-        providers.Factory(ApiSecretsAuthenticator, _current("auth.api_secrets", settings)),
+        providers.Factory(ApiSecretsAuthenticator, current("auth.api_secrets", settings)),
     )
 
     open_keys = providers.Selector(
         providers.Callable(_keys_choice, settings),
         file=providers.Factory(
             nullcontext,
-            providers.Factory(KeyFile, _current("auth.tokens.public_keys", settings)),
+            providers.Factory(KeyFile, current("auth.tokens.public_keys", settings)),
         ),
         server=providers.Factory(
             open_key_server,
@@ -98,7 +73,7 @@ class Container(containers.DeclarativeContainer):
     open_delegated = providers.Factory(
         open_delegated,
         url=settings.provided.auth.service.url,
-        signing_key=_current("auth.service.signing_key", settings),
+        signing_key=current("auth.service.signing_key", settings),
         timeout_s=settings.provided.auth.timeout_s,
         max_connections=settings.provided.limits.max_in_flight,
         allow_no_id=settings.provided.auth.allow_no_id,
@@ -118,7 +93,3 @@ class Container(containers.DeclarativeContainer):
             ),
         ),
     )
-
-    room_access = providers.Factory(RoomAccess, timeout_s=settings.provided.livekit.timeout_s)
-
-    demo = providers.Object(DEMO)

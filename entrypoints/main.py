@@ -11,9 +11,12 @@ from contextlib import suppress
 
 def main() -> None:
     """Run the command, and exit with its status."""
-    _handle_signals_during_the_start()
+    if sys.argv[1:2] == ["serve"]:
+        _handle_signals_during_the_start()
+    else:
+        _end_at_signals()
     _open_missing_streams()
-    from entrypoints.command import run_command  # noqa: PLC0415 - loads hundreds of modules
+    from entrypoints.command import run_command  # noqa: PLC0415 - loads many modules
 
     _exit(run_command(sys.argv[1:]))
 
@@ -26,6 +29,15 @@ def _handle_signals_during_the_start() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
+
+
+def _end_at_signals() -> None:
+    """Let SIGTERM and SIGINT end the process with 128 + their number, and in silence.
+
+    What has been written stays; a mute that was sent may still take effect.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: _exit(128 + number))
 
 
 def _open_missing_streams() -> None:
@@ -51,7 +63,7 @@ def _exit(status: int) -> None:
     the status to 120 if a stream cannot be written.
     """
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RuntimeError):  # the last: a signal came in a write
             stream.flush()
     os._exit(status)
 

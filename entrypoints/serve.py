@@ -18,7 +18,8 @@ from entrypoints.http.observers.audit import audit
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import log_loop_error, make_log
 from entrypoints.reload import reloading
-from entrypoints.settings.settings import GatewayKind, Settings, load_settings
+from entrypoints.settings.rooms import GatewayKind
+from entrypoints.settings.settings import Settings, load_settings
 from entrypoints.signals import Signals
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from attrs import field, frozen
 
@@ -11,21 +11,18 @@ from entrypoints.settings.auth import AUTHENTICATION, AuthSettings, load_auth_se
 from entrypoints.settings.effects import without_effect
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
 from entrypoints.settings.limits import LIMITS
-from entrypoints.settings.livekit import LIVEKIT_GROUPS, LiveKitSettings, load_livekit_settings
+from entrypoints.settings.livekit import LIVEKIT_GROUPS, load_livekit_settings
 from entrypoints.settings.names import reject_misspelt
 from entrypoints.settings.parsers import host, integer, one_of
-
-GatewayKind = Literal["livekit", "in-memory"]
+from entrypoints.settings.rooms import GatewayKind, RoomSettings
 
 
 @frozen(kw_only=True)
-class Settings:
+class Settings(RoomSettings):
     """All settings of the service."""
 
     host: str = "127.0.0.1"
     port: int = 3001
-    gateway: GatewayKind
-    livekit: LiveKitSettings
     auth: AuthSettings
     limits: Limits
     log_level: str = "info"

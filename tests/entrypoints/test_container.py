@@ -13,7 +13,8 @@ from adapters.livekit.api_key import ApiKey
 from adapters.livekit.room_gateway import LiveKitRoomGateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
 from entrypoints.container import Container
-from entrypoints.settings.settings import GatewayKind, load_settings
+from entrypoints.settings.rooms import GatewayKind
+from entrypoints.settings.settings import load_settings
 from tests.entrypoints.conftest import write_key
 from tests.entrypoints.settings.test_settings import LIVEKIT
 

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 from urllib.request import urlopen
@@ -19,6 +18,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from entrypoints.version import VERSION
 from tests.support.command import COMMAND, TIMEOUT_S, Run, environment, paste, run
 from tests.support.imports import PROJECT
 from tests.support.service import DEMO_REQUEST, MUTE
@@ -53,6 +53,12 @@ async def main():
 
 
 asyncio.run(main())
+"""
+
+BUG = """
+import sys
+from entrypoints.command import serve
+sys.exit(serve.callback(host=None, port="0", gateway="no such gateway")())
 """
 
 BLOCKED_RELOAD = """
@@ -137,6 +143,11 @@ class TestServe:
             assert process.stdout.readline() == b"blocked\n"
             process.terminate()
             assert process.wait(TIMEOUT_S) == 0
+
+    def test_shows_where_a_bug_ended_it(self) -> None:
+        done = run("-c", BUG, command=[sys.executable])
+        assert done.returncode == 1
+        assert "\nTraceback (most recent call last):\n" in done.stderr
 
     def test_raises_the_limit_of_open_files(self, start: Run) -> None:
         limits = {"MAX_CONNECTIONS": "100", "LIVEKIT_MAX_CONNECTIONS": "20", "MAX_IN_FLIGHT": "3"}
@@ -225,7 +236,7 @@ class TestServe:
         log = tmp_path / "log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [COMMAND, "serve", "--port", "0"],
+                [*COMMAND, "serve", "--port", "0"],
                 env=environment(LOG_FORMAT="console"),
                 stderr=stderr,
             )
@@ -285,7 +296,7 @@ class TestStandardStreams:
         script = f'exec "$0" "$@" >{out} 2>{err} {" ".join(closed)}'
         with socket.create_server(("127.0.0.1", 0)) as unused:
             port = unused.getsockname()[1]
-        command = ["sh", "-c", script, COMMAND, "serve", "--port", str(port)]
+        command = ["sh", "-c", script, *COMMAND, "serve", "--port", str(port)]
         process = subprocess.Popen([*command, "--gateway", "in-memory"], env=environment())
         try:
             wait_until_it_serves(port)
@@ -301,14 +312,14 @@ class TestStandardStreams:
         assert ("shutting down" in log.read_text()) is not ({">&-", "2>&-"} <= {*closed})
 
     def test_get_an_error_where_standard_error_is_closed(self) -> None:
-        closed = ["sh", "-c", 'exec "$0" "$@" <&- 2>&-', COMMAND]
+        closed = ["sh", "-c", 'exec "$0" "$@" <&- 2>&-', *COMMAND]
         done = run("serve", "--port", "x", command=closed)
         assert done.returncode == 2
         assert done.stdout.startswith("livekit-mute: PORT: ")
 
     def test_may_be_full(self) -> None:
         script = 'exec "$0" "$@" >/dev/full 2>/dev/full'
-        full = ["sh", "-c", script, COMMAND]
+        full = ["sh", "-c", script, *COMMAND]
         assert run("serve", "--port", "x", command=full).returncode == 2
         assert run("--nope", command=full).returncode == 2
         assert run("--version", command=full).returncode == 1
@@ -324,7 +335,7 @@ class TestStandardStreams:
             process.kill()
 
     def test_are_named_where_the_version_cannot_be_written(self) -> None:
-        done = run("--version", command=["sh", "-c", 'exec "$0" "$@" >/dev/full', COMMAND])
+        done = run("--version", command=["sh", "-c", 'exec "$0" "$@" >/dev/full', *COMMAND])
         assert done.returncode == 1
         assert done.stderr == (
             "livekit-mute: cannot write to standard output: No space left on device\n"
@@ -357,7 +368,7 @@ class TestWrongSettings:
 
 class TestCommand:
     def test_prints_its_version(self) -> None:
-        assert run("--version").stdout == f"{version('livekit-mute')}\n"
+        assert run("--version").stdout == f"{VERSION}\n"
 
     def test_needs_a_subcommand(self) -> None:
         assert run().returncode == 2

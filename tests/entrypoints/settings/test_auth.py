@@ -7,7 +7,8 @@ import pytest
 
 from adapters.identity.claims import ClaimRules
 from entrypoints.settings.auth import AUTHENTICATION
-from entrypoints.settings.settings import GatewayKind, load_settings
+from entrypoints.settings.rooms import GatewayKind
+from entrypoints.settings.settings import load_settings
 from tests.adapters.identity.cases.keys import signer, to_json
 from tests.entrypoints.settings.test_settings import problem, problem_of
 

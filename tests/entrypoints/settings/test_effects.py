@@ -6,7 +6,8 @@ import pytest
 
 from entrypoints.settings.auth import AUTHENTICATION
 from entrypoints.settings.livekit import LIVEKIT_GROUPS
-from entrypoints.settings.settings import GatewayKind, load_settings
+from entrypoints.settings.rooms import GatewayKind
+from entrypoints.settings.settings import load_settings
 from tests.entrypoints.settings.test_settings import LIVEKIT, problem
 from tests.entrypoints.settings.test_variables import FIELDS, declared_settings
 

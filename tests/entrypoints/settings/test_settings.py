@@ -2,7 +2,8 @@ from collections.abc import Mapping
 
 from entrypoints.http.limits import Limits
 from entrypoints.settings.environment import SettingsError
-from entrypoints.settings.settings import GatewayKind, load_settings
+from entrypoints.settings.rooms import GatewayKind
+from entrypoints.settings.settings import load_settings
 
 LIVEKIT = {
     "LIVEKIT_URL": "wss://livekit.example.com",

@@ -1,0 +1,53 @@
+"""What the command writes: results on standard output, all else on standard error."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from entrypoints.cli.errors import CannotWriteError
+
+
+def write_line(line: str) -> None:
+    """Write a line to standard output at once; what cannot be shown is escaped.
+
+    Raises:
+        CannotWriteError: it cannot be written.
+    """
+    encoding = sys.stdout.encoding
+    shown = _printable(line).encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        sys.stdout.write(f"{shown}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        raise CannotWriteError(error.strerror) from None
+
+
+def write_json(members: Mapping[str, object]) -> None:
+    """Write a JSON object as one line of ASCII.
+
+    Raises:
+        CannotWriteError: it cannot be written.
+    """
+    write_line(json.dumps(members))
+
+
+def complain(problem: str) -> None:
+    """Write a line to standard error, if that is possible."""
+    with suppress(OSError):
+        sys.stderr.write(f"livekit-mute: {_printable(problem)}\n")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield a line for each row; the last column may hold wide characters."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    for *cells, last in rows:
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        yield "  ".join([*padded, last])
+
+
+def _printable(text: str) -> str:
+    """Escape what is not printable: it could move the cursor, or reverse what follows."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

@@ -1,0 +1,72 @@
+"""Arguments and options that several commands have, and what their values become."""
+
+import click
+
+from domain.caller import AnonymousCaller, Caller, IdentifiedCaller, parse_tenant_id
+from domain.track import TrackSource
+
+
+def name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Accept a name or an id, which is used unchanged.
+
+    Raises:
+        BadParameter: it is blank, or not UTF-8.
+    """
+    if value is None:
+        return None
+    if not value.strip():
+        raise click.BadParameter("must not be blank")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("must be UTF-8") from None
+    return value
+
+
+def names(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str | None, ...]:
+    """Accept several names or ids.
+
+    Raises:
+        BadParameter: one is blank, or not UTF-8.
+    """
+    return tuple(name(context, parameter, value) for value in values)
+
+
+def _caller(_: click.Context, __: click.Parameter, tenant: str | None) -> Caller:
+    """Take an empty tenant for a mistake, since without one every room is open."""
+    if tenant is None:
+        return AnonymousCaller()
+    return IdentifiedCaller(id=parse_tenant_id(tenant))
+
+
+def _source(_: click.Context, __: click.Parameter, value: str | None) -> TrackSource | None:
+    return None if value is None else TrackSource(value)
+
+
+room = click.argument("room", callback=name)
+identity = click.argument("identity", required=False, callback=name)
+track_sid = click.argument("track_sid", required=False, callback=name)
+source = click.option(
+    "--source",
+    type=click.Choice([each.value for each in TrackSource]),
+    callback=_source,
+    help="Each track of this source that is listed.",
+)
+as_tenant = click.option(
+    "--as",
+    "caller",
+    metavar="TENANT",
+    callback=_caller,
+    help="Act as this tenant, in rooms whose auth_id is its id. Default: as the operator, in"
+    " every room.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
+gateway = click.option(
+    "--gateway",
+    type=click.Choice(["livekit", "in-memory"]),
+    default="livekit",
+    help="Where the rooms are. in-memory is a demo without LiveKit: each command has a demo-room"
+    " of its own, which ends with it.",
+)
