@@ -7,25 +7,32 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-pytest.register_assert_rewrite("contract.room_gateway")
+from tests.robustness.metrics import RobustnessReport, length, length_of, metrics
+from tests.support import secret_scan
+from tests.support.blocking import blocking_calls_fail, nothing_blocks
+from tests.support.command import Run
+from tests.support.livekit_cluster import LiveKitCluster, run_livekit_cluster
+from tests.support.livekit_server import LiveKitServer, run_livekit_server, version_of
+from tests.support.namespaces import may_unshare
+from tests.support.timeouts import scale_timeout
+from tests.support.wheel import wheel
 
-from tests.robustness.metrics import RobustnessReport, length, length_of, metrics  # noqa: E402 - see above
-from tests.support import secret_scan  # noqa: E402 - see above
-from tests.support.blocking import blocking_calls_fail, nothing_blocks  # noqa: E402 - see above
-from tests.support.command import Run  # noqa: E402 - see above
-from tests.support.livekit_cluster import LiveKitCluster, run_livekit_cluster  # noqa: E402 - see above
-from tests.support.livekit_server import LiveKitServer, run_livekit_server, version_of  # noqa: E402 - see above
-from tests.support.namespaces import may_unshare  # noqa: E402 - see above
-from tests.support.timeouts import scale_timeout  # noqa: E402 - see above
-
-__all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks"]
+__all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks", "wheel"]
 
 T = TypeVar("T")
+
+_NEEDED = {
+    "json_test_suite": ("JSON_TEST_SUITE", "a checkout of the JSON test suite"),
+    "livekit_agents": ("LIVEKIT_AGENTS_PYTHON", "a Python with livekit-agents"),
+    "livekit_sdks": ("LIVEKIT_SDKS", "LiveKit's SDKs for JavaScript and Go (make test-sdks)"),
+}
+"""What the tests with a marker need, and the variable that names it."""
 
 _DESELECTED = pytest.StashKey[Counter[str]]()
 
@@ -88,20 +95,16 @@ def pytest_terminal_summary(
 def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
     if reason := _why_not_on_livekit(item, config):
         return reason
-    if item.get_closest_marker("json_test_suite") and not os.environ.get("JSON_TEST_SUITE"):
-        return "needs a checkout of the JSON test suite: JSON_TEST_SUITE=PATH"
+    for marker, (variable, needed) in _NEEDED.items():
+        if item.get_closest_marker(marker) and not os.environ.get(variable):
+            return f"needs {needed}: {variable}=PATH"
+    if item.get_closest_marker("janus") and not (shutil.which("janus") and find_spec("aiortc")):
+        return "needs Janus and aiortc: apt-get install janus, pip install aiortc"
     if item.get_closest_marker("unshare") and not may_unshare():
         return "needs util-linux's unshare, and the permission to make namespaces"
     if item.get_closest_marker("soak") and not length_of(config).is_soak:
         return "takes long, or checks times: make soak"
-    if not isinstance(item, pytest.Function) or item.cls is None:
-        return ""
-    differs: Mapping[str, str] = getattr(item.cls, "differs", {})
-    unknown = [name for name in differs if not hasattr(item.cls, name)]
-    if unknown:
-        raise pytest.UsageError(f"{item.cls.__name__}.differs names no test: {unknown}")
-    why = differs.get(item.originalname)
-    return f"{item.cls.__name__} differs: {why}" if why else ""
+    return ""
 
 
 def _why_not_on_livekit(item: pytest.Item, config: pytest.Config) -> str:
