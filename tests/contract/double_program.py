@@ -38,4 +38,8 @@ def program(*options: str) -> Iterator[Program]:
             assert process.stdout is not None
             yield Program(process, process.stdout.readline().strip())
         finally:
-            process.kill()
+            process.terminate()
+            try:
+                process.wait(TIMEOUT_S)
+            finally:
+                process.kill()

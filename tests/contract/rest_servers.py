@@ -93,8 +93,11 @@ def running_servers(folder: Path) -> Iterator[Servers]:
         yield Servers(url=service.url, livekit_url=livekit_url)
     finally:
         run.end()
-        double.kill()
-        double.wait()
+        double.terminate()
+        try:
+            double.wait(_START_S)
+        finally:
+            double.kill()
 
 
 def _await_double(port: int, log: Path) -> None:
