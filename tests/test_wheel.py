@@ -1,6 +1,5 @@
 """The wheel, built, and installed beside a program that has packages of the same names."""
 
-import ast
 import json
 import os
 import re
@@ -14,24 +13,17 @@ from pathlib import Path
 import pytest
 
 from entrypoints.version import VERSION
+from tests.support.bare_names import PACKAGES, as_installed, bare_names
 from tests.support.timeouts import scaled
 
 PROJECT = Path(__file__).parents[1]
-PACKAGES = ("domain", "application", "adapters", "entrypoints", "contract")
-BARE = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+(:\w+)?")
-RUN = re.compile(r"(?<!\S)(?:-m|-p|--pyargs)[ =]([\w.]+)")
 SUITE = {
     "tests/support/rooms/arranged.py": "tests/support/rooms/arranged.py",
     "tests/adapters/in_memory/test_room_gateway.py": "tests/test_room_gateway.py",
 }
 PROGRAM = {
-    "domain/__init__.py": "",
-    "adapters/__init__.py": "",
+    **{f"{package}/__init__.py": "" for package in (*PACKAGES, "tests")},
     "adapters/database.py": "",
-    "application/__init__.py": "",
-    "entrypoints/__init__.py": "",
-    "contract/__init__.py": "",
-    "tests/__init__.py": "",
     "program.py": """
 import asyncio
 
@@ -202,27 +194,3 @@ class TestInstalledWheel:
         python = ["--python-executable", str(environment / "python")]
         done = run(program, *mypy, *python, "program.py")
         assert done.stdout == "Success: no issues found in 1 source file\n"
-
-
-def as_installed(source: str) -> str:
-    """Import what is ours by the names that it has where it is installed."""
-    return re.sub(rf"(?m)^from (?={'|'.join(PACKAGES)})", "from livekit_mute.", source)
-
-
-def bare_names(source: bytes) -> list[str]:
-    """Find the modules of ours that a source names as they are called in this repository."""
-    found = [name for node in ast.walk(ast.parse(source)) for name in named_modules(node)]
-    return [name for name in found if name.partition(".")[0] in PACKAGES]
-
-
-def named_modules(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.ImportFrom):
-        return [node.module or ""] * (not node.level)
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.Call):
-        return [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        run = RUN.findall(node.value)
-        return [*run, node.value] if BARE.fullmatch(node.value) else run
-    return []
