@@ -89,7 +89,7 @@ def authorize(caller: Caller, room: Room) -> None:
     """
     if isinstance(caller, AnonymousCaller):
         return
-    if room.owner is None:  # whatever the caller's id is: typed or not, no value opens such a room
+    if room.owner is None:  # also for a caller whose id is None, in a program without types
         raise RoomNotFoundError(RoomNotFoundReason.UNOWNED, room.problem)
     if caller.id != room.owner:
         raise RoomNotFoundError(RoomNotFoundReason.FOREIGN)
