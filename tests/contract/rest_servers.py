@@ -2,10 +2,8 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,9 +12,9 @@ from attrs import frozen
 from contract.rest.arranging import LiveKit
 from contract.rest.connection import Address, Patience
 from contract.rest.endpoint import Endpoint, Tenant
+from tests.contract.double_program import program
 from tests.support.command import Run, environment
 from tests.support.imports import PROJECT
-from tests.support.server_process import free_ports
 from tests.support.timeouts import scaled
 
 TENANTS = (
@@ -24,7 +22,6 @@ TENANTS = (
     Tenant(id="tenant-b", token="token-of-the-second"),
 )
 _SECRETS = ", ".join(f'{{"id": "{each.id}", "secret": "{each.token}"}}' for each in TENANTS)
-_START_S = scaled(60.0)
 ANSWER_TIMEOUT_S = scaled(20.0)
 SLOW = {"R1.11", "R3.14", "R3.15", "R3.16", "R7.6"}
 """The clauses that wait for the service, a second or longer."""
@@ -72,45 +69,19 @@ def run_pytest(*options: str) -> "subprocess.CompletedProcess[str]":
 @contextmanager
 def running_servers(folder: Path) -> Iterator[Servers]:
     """Run both, the service with short time limits."""
-    [port] = free_ports(1)
-    livekit_url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "contract.livekit_double", "--port", str(port)]
     run = Run(folder)
-    with (folder / "double").open("w") as log:
-        double = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=log, stderr=log)
-    try:
-        _await_double(port, folder / "double")
-        service = run(
-            LIVEKIT_URL=livekit_url,
-            LIVEKIT_API_KEY="devkey",
-            LIVEKIT_API_SECRET="secret",
-            LIVEKIT_TIMEOUT_SECONDS="2",
-            LIVEKIT_PROBE_DELAY_SECONDS="0.01",
-            AUTH_API_SECRETS_JSON=f"[{_SECRETS}]",
-            BODY_TIMEOUT_SECONDS="1",
-            HEADERS_TIMEOUT_SECONDS="1",
-        )
-        yield Servers(url=service.url, livekit_url=livekit_url)
-    finally:
-        run.end()
-        double.terminate()
+    with program() as double:
         try:
-            double.wait(_START_S)
+            service = run(
+                LIVEKIT_URL=double.url,
+                LIVEKIT_API_KEY="devkey",
+                LIVEKIT_API_SECRET="secret",
+                LIVEKIT_TIMEOUT_SECONDS="2",
+                LIVEKIT_PROBE_DELAY_SECONDS="0.01",
+                AUTH_API_SECRETS_JSON=f"[{_SECRETS}]",
+                BODY_TIMEOUT_SECONDS="1",
+                HEADERS_TIMEOUT_SECONDS="1",
+            )
+            yield Servers(url=service.url, livekit_url=double.url)
         finally:
-            double.kill()
-
-
-def _await_double(port: int, log: Path) -> None:
-    deadline = time.monotonic() + _START_S
-    while True:
-        connection = HTTPConnection("127.0.0.1", port, timeout=_START_S)
-        try:
-            connection.request("GET", "/")
-            connection.getresponse().read()
-        except OSError:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        else:
-            return
-        finally:
-            connection.close()
+            run.end()
