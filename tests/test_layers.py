@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.imports import PROJECT, Rules, allowed_imports, forbidden_imports, modules
+from tests.support.imports import PROJECT, ROOTS, Rules, allowed_imports, forbidden_imports, modules
 
-ROOTS = ("domain", "application", "adapters", "entrypoints", "contract")
 NOT_INSTALLED = {"benchmarks", "docs", "examples", "tests"}
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[1]
+from tests.support.imports import PROJECT
+
 FAKE = """#!{python}
 import sys
 sys.version_info = ({version}, "final", 0)

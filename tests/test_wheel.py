@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from entrypoints.version import VERSION
-from tests.support.bare_names import PACKAGES, as_installed, bare_names
+from tests.support.bare_names import as_installed, bare_names
+from tests.support.imports import PROJECT, ROOTS
 from tests.support.timeouts import scaled
 
-PROJECT = Path(__file__).parents[1]
 SUITE = {
     "tests/support/rooms/arranged.py": "tests/support/rooms/arranged.py",
     "tests/adapters/in_memory/test_room_gateway.py": "tests/test_room_gateway.py",
 }
 PROGRAM = {
-    **{f"{package}/__init__.py": "" for package in (*PACKAGES, "tests")},
+    **{f"{package}/__init__.py": "" for package in (*ROOTS, "tests")},
     "adapters/database.py": "",
     "program.py": """
 import asyncio

@@ -3,20 +3,21 @@
 import ast
 import re
 
-PACKAGES = ("domain", "application", "adapters", "entrypoints", "contract")
-_MODULE = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+(:\w+)?")
+from tests.support.imports import ROOTS
+
+_MODULE = re.compile(rf"({'|'.join(ROOTS)})(\.\w+)+(:\w+)?")
 _RUN = re.compile(r"(?<!\S)(?:-m|-p|--pyargs)[ =]([\w.]+)")
 
 
 def as_installed(source: str) -> str:
     """Import what is ours by the names that it has where it is installed."""
-    return re.sub(rf"(?m)^from (?={'|'.join(PACKAGES)})", "from livekit_mute.", source)
+    return re.sub(rf"(?m)^from (?={'|'.join(ROOTS)})", "from livekit_mute.", source)
 
 
 def bare_names(source: bytes) -> list[str]:
     """Find the modules of ours that a source names as they are called in this repository."""
     found = [name for node in ast.walk(ast.parse(source)) for name in _named_modules(node)]
-    return [name for name in found if name.partition(".")[0] in PACKAGES]
+    return [name for name in found if name.partition(".")[0] in ROOTS]
 
 
 def _named_modules(node: ast.AST) -> list[str]:

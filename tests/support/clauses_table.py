@@ -5,9 +5,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from contract.room_gateway import RoomGatewayContract
+from tests.support.imports import PROJECT
 
 CLAUSES: Mapping[str, Callable[[RoomGatewayContract], None]] = {
     (test.__doc__ or "").partition(" ")[0]: test
@@ -16,7 +16,7 @@ CLAUSES: Mapping[str, Callable[[RoomGatewayContract], None]] = {
     if name.startswith("test_")
 }
 """The test of each clause, by its number, in the order in which they run."""
-PAGE = Path(__file__).parents[2] / "docs" / "room-gateways.md"
+PAGE = PROJECT / "docs" / "room-gateways.md"
 _GENERATED = re.compile(r"(?<=<!-- python -m tests.support.clauses_table -->\n).*", re.DOTALL)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 STDLIB = "stdlib"
+ROOTS = ("domain", "application", "adapters", "entrypoints", "contract")
+"""The packages of the product."""
 
 Rules = Mapping[str, Collection[str]]
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from tests.support.clauses_table import PAGE
+from tests.support.imports import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 Finished = subprocess.CompletedProcess[str]
 
 
