@@ -64,7 +64,8 @@ class TrackMute:
     ) -> Track:
         """Mute or unmute one track; errors as the port has them.
 
-        Besides the mute, this is at most one GetParticipant, one ListRooms and one more mute.
+        Besides the mute, this is at most one GetParticipant, one ListRooms and one more mute. That
+        one follows an unknown track too: LiveKit knows no track while the first media of it arrive.
         """
         request = MuteRoomTrackRequest(
             room=participant.room, identity=participant.identity, track_sid=track_sid, muted=muted
@@ -80,7 +81,7 @@ class TrackMute:
                 self.probe.find, participant, mute, room_probe_at=room_probe_at, deadline=deadline
             )
             return await _find_out(mute, find, probe_at)
-        except AbsentError:
+        except (AbsentError, TrackNotFoundError):
             return await self._mute_again(request, deadline)
         finally:
             call.drop()
@@ -89,7 +90,7 @@ class TrackMute:
         try:
             return await _read(self.begin(request, deadline), request)
         except AbsentError:
-            reason = "answered not_found twice about a participant who is there"
+            reason = "answered not_found about a participant who was there just before"
             raise RoomGatewayUnavailableError(reason=reason) from None
 
 

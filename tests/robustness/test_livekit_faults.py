@@ -30,7 +30,7 @@ from tests.robustness.faulty_livekit import (
     Stage,
     faulty_livekit,
 )
-from tests.robustness.livekit_fault_kinds import OK, Kind, Outcome
+from tests.robustness.livekit_fault_kinds import NO_TRACK, OK, Kind, Outcome
 from tests.robustness.livekit_faults import GROUPS, SOAK_GROUPS
 from tests.robustness.metrics import Metrics
 from tests.support.command import Run
@@ -89,7 +89,8 @@ class Case:
         answered = self.call == LIST and self.outcome == OK
         late = self.call == MUTE and self.kind.hangs and self.kind.is_received
         denied = self.call == MUTE and self.kind.fault.denies
-        after = [MUTE] * answered + [GET] * late + [GET, MUTE] * denied
+        unknown = self.call == MUTE and self.outcome == NO_TRACK
+        after = [MUTE] * (answered + unknown) + [GET] * late + [GET, MUTE] * denied
         attempts: Iterable[int] = self.kind.attempts(self.call)
         if self.call == GET and not self.identified and self.kind.fault.stage in UNREAD:
             attempts = range(1, MAX_READS + 2)  # ListRooms cannot be told apart

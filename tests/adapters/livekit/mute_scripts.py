@@ -19,7 +19,23 @@ Cases = Mapping[str, tuple[Script, str]]
 
 ANSWERED_BY_THE_MUTE: Cases = {
     "before the probe": (Script([(0.05, MUTED)]), "muted at 0.05 after M"),
-    "no track": (Script([(0.05, NO_TRACK)]), "no track at 0.05 after M"),
+    "no track twice": (
+        Script([(0.05, NO_TRACK), (0.01, NO_TRACK)]),
+        "no track at 0.06 after MM",
+    ),
+    "no track once": (Script([(0.05, NO_TRACK), (0.01, MUTED)]), "muted at 0.06 after MM"),
+    "no track, then denied": (
+        Script([(0.05, NO_TRACK), (0.01, ABSENT)]),
+        "unavailable at 0.06 after MM",
+    ),
+    "no track, then never": (
+        Script([(0.05, NO_TRACK), HANGS]),
+        "unavailable at 5 after MM",
+    ),
+    "no track at the deadline": (
+        Script([(0.05, NO_TRACK), HANGS], deadline_s=0.05),
+        "unavailable at 0.05 after M",
+    ),
     "unavailable": (Script([(0.05, DOWN)]), "unavailable at 0.05 after M"),
     "the deadline": (Script([HANGS], deadline_s=0.05), "unavailable at 0.05 after M"),
     "there, then muted": (Script([(3, MUTED)], get=(0.01, THERE)), "muted at 3 after MG"),
@@ -56,8 +72,8 @@ DENIED_BY_THE_PROBE: Cases = {
         "no participant at 0.2 after MG",
     ),
     "no track in the grace": (
-        Script([(0.15, NO_TRACK)], get=(0, ABSENT)),
-        "no track at 0.15 after MG",
+        Script([(0.15, NO_TRACK), (0.01, NO_TRACK)], get=(0, ABSENT)),
+        "no track at 0.16 after MGM",
     ),
     "unavailable in the grace": (
         Script([(0.15, DOWN)], get=(0, ABSENT)),

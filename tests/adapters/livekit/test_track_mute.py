@@ -73,11 +73,12 @@ class TestTrackMute:
 
     def test_says_why_it_does_not_know(self) -> None:
         why = "answered not_found, and the participant is unknown: "
+        twice = "answered not_found about a participant who was there just before"
         reasons = {
             "the check fails": f"{why}answered 503 with unavailable",
             "the check is refused": f"{why}answered 401 with unauthenticated",
             "the check hangs": f"{why}no answer before the deadline",
-            "there, then denied again": "answered not_found twice about a participant who is there",
+            "there, then denied again": twice,
         }
         found = {name: outcome_of(DENIED_BY_THE_MUTE[name][0]).reason for name in reasons}
         assert found == reasons
