@@ -49,21 +49,17 @@ class Programs:
 
     async def run(self, *arguments: str | Path, folder: Path, python: str = sys.executable) -> str:
         """Run a program to its end in a folder, and return what it prints."""
-        process = await asyncio.create_subprocess_exec(
-            *self.command(python, *arguments),
+        done = await asyncio.to_thread(
+            subprocess.run,
+            self.command(python, *arguments),
             cwd=folder,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            capture_output=True,
+            text=True,
+            timeout=scaled(120),
+            check=False,
         )
-        try:
-            async with asyncio.timeout(scaled(120)):
-                printed, problems = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert (process.returncode, problems) == (0, b""), problems.decode()
-        return printed.decode()
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
 
     @asynccontextmanager
     async def serve(self, *arguments: str | Path, **variables: str) -> AsyncIterator[str]:

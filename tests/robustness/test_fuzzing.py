@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -119,19 +120,21 @@ async def sources(tmp_path: Path) -> AsyncIterator[Mapping[str, str]]:
 
 async def fuzz(url: str, token: str, folder: Path, length: Length) -> Mapping[str, Any]:
     """Run schemathesis against a service, and return its report."""
-    options = ["--max-examples", str(length(short=10, full=2200))]
+    options = ["--checks", "all", "--max-examples", str(length(short=10, full=2200))]
+    options += ["--report-json-path", "report.json", "--generation-database", "none"]
     if not length.is_soak:
         options += ["--seed", "1"]  # or else each run would have other tests
     if token:
         options += ["--header", f"Authorization: Bearer {token}"]
-    process = await asyncio.create_subprocess_exec(
-        *(SCHEMATHESIS, "run", DOCUMENT, "--url", url, "--checks", "all"),
-        *("--report-json-path", "report.json", "--generation-database", "none", *options),
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [SCHEMATHESIS, "run", DOCUMENT, "--url", url, *options],
         cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
+    assert done.returncode == 0, done.stdout
     report: dict[str, Any] = json.loads((folder / "report.json").read_bytes())
     return report
 
