@@ -38,9 +38,17 @@ OUTCOMES: Mapping[type[Exception], Outcome] = {
     click.ClickException: Outcome(ExitStatus.USAGE),
     InvalidTenantIdError: Outcome(ExitStatus.USAGE),
     SettingsError: Outcome(ExitStatus.USAGE),
-    RoomNotFoundError: Outcome(ExitStatus.ROOM_NOT_FOUND),
-    ParticipantNotFoundError: Outcome(ExitStatus.PARTICIPANT_NOT_FOUND),
-    TrackNotFoundError: Outcome(ExitStatus.TRACK_NOT_FOUND),
+    RoomNotFoundError: Outcome(
+        ExitStatus.ROOM_NOT_FOUND,
+        "no such room, or with --as not that tenant's: check its name and its auth_id",
+    ),
+    ParticipantNotFoundError: Outcome(
+        ExitStatus.PARTICIPANT_NOT_FOUND, "no such participant, or no such room"
+    ),
+    TrackNotFoundError: Outcome(
+        ExitStatus.TRACK_NOT_FOUND,
+        "the participant publishes no such track; 'livekit-mute tracks' lists those that there are",
+    ),
     NotSeenError: Outcome(ExitStatus.NOT_SEEN),
     RoomGatewayUnavailableError: Outcome(ExitStatus.LIVEKIT_UNAVAILABLE, "LiveKit is unavailable"),
     RoomGatewayRefusedError: Outcome(ExitStatus.LIVEKIT_REFUSED, "LiveKit refused"),

@@ -55,7 +55,7 @@ class TestMute:
             missing = await cli("mute", "--as", "tenant-b", "room-2", *arguments)
             assert foreign == missing
             assert (foreign.status, foreign.stdout) == (ExitStatus.ROOM_NOT_FOUND, "")
-            assert foreign.stderr == "livekit-mute: no such room\n"
+            assert foreign.stderr.startswith("livekit-mute: no such room, or with --as ")
         assert muted(double) == []
         assert (
             await cli("mute", "--as", "tenant-a", "room-1", "alice", "TR_alice_mic")
