@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 from attrs import define, field
@@ -15,7 +15,7 @@ from attrs import define, field
 class Progress:
     """Counts several tracks in the last line of a terminal; shows nothing elsewhere.
 
-    An interrupt removes the line before it ends the process.
+    SIGINT and SIGTERM remove the line before they end the process.
     """
 
     total: int
@@ -27,9 +27,9 @@ class Progress:
         return self.total > 1 and sys.stderr.isatty()
 
     def __enter__(self) -> Self:
-        end = signal.getsignal(signal.SIGINT)
-        if self._shown and callable(end):
-            signal.signal(signal.SIGINT, lambda *arguments: (self._hide(), end(*arguments)))
+        if self._shown:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._hide_before(number)
         self._draw(self._text())
         return self
 
@@ -45,6 +45,17 @@ class Progress:
         yield
         self._done += 1
         self._draw(self._text())
+
+    def _hide_before(self, number: signal.Signals) -> None:
+        end = signal.getsignal(number)
+        if not callable(end):
+            return
+
+        def hide_and_end(number: int, frame: FrameType | None) -> None:
+            self._hide()
+            end(number, frame)
+
+        signal.signal(number, hide_and_end)
 
     def _hide(self) -> None:
         blank = " " * len(self._text())

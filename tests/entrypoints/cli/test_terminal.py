@@ -5,6 +5,8 @@ import signal
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
+
 from contract.livekit_answers import silence, twirp_error
 from contract.livekit_double import LiveKitDouble
 from entrypoints.cli.exit_status import ExitStatus
@@ -52,13 +54,18 @@ class TestProgress:
             await asyncio.to_thread(shown.read_all)
         assert shown.written == "muted TR_bob_cam of bob\r\n"
 
-    async def test_is_removed_by_an_interrupt(self, cli: Cli, double: LiveKitDouble) -> None:
+    @pytest.mark.parametrize(
+        ("number", "status"),
+        [(signal.SIGINT, ExitStatus.INTERRUPTED), (signal.SIGTERM, ExitStatus.TERMINATED)],
+    )
+    async def test_is_removed_by_a_signal(
+        self, cli: Cli, double: LiveKitDouble, number: signal.Signals, status: ExitStatus
+    ) -> None:
         double.fail_next("MutePublishedTrack", silence)
         with start(cli, "mute", "room-1", "--all") as shown:
             await asyncio.to_thread(shown.read_until, "3 of 4 tracks")
-            shown.process.send_signal(signal.SIGINT)
-            status = await asyncio.to_thread(shown.read_all)
-        assert status == ExitStatus.INTERRUPTED
+            shown.process.send_signal(number)
+            assert await asyncio.to_thread(shown.read_all) == status
         assert len(shown.screen) == 4
         assert {*shown.screen} <= {"", *RESULTS}
 
