@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from entrypoints.cli import commands
+from entrypoints.cli import commands, parameters
 from entrypoints.cli.errors import CannotWriteError
 from entrypoints.cli.exit_status import ExitStatus
 from entrypoints.cli.output import complain
@@ -58,7 +58,7 @@ def _livekit_mute() -> None:
 @click.option("--port", help="Port to listen on, 0 for a free one; overrides PORT.")
 @click.option(
     "--gateway",
-    type=click.Choice(["livekit", "in-memory"]),
+    type=parameters.gateway_kind,
     default="livekit",
     help="Where the rooms are; in-memory is a demo without LiveKit.",
 )

@@ -63,9 +63,10 @@ as_tenant = click.option(
     " every room.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
+gateway_kind = click.Choice(["livekit", "in-memory"])
 gateway = click.option(
     "--gateway",
-    type=click.Choice(["livekit", "in-memory"]),
+    type=gateway_kind,
     default="livekit",
     help="Where the rooms are. in-memory is a demo without LiveKit: each command has a demo-room"
     " of its own, which ends with it.",
