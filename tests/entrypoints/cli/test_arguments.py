@@ -84,8 +84,9 @@ class TestHelp:
 
     def test_that_cannot_be_written_is_an_error(self) -> None:
         full = ["sh", "-c", 'exec "$0" "$@" >/dev/full', *COMMAND]
-        for arguments in (["--help"], ["mute", "--help"], ["secret"]):
-            done = run(*arguments, command=full)
+        demo = "demo-room --gateway in-memory"
+        for line in ("--help", "mute --help", "secret", f"tracks {demo}", f"mute --all {demo}"):
+            done = run(*line.split(), command=full)
             assert (done.returncode, done.stderr) == (
                 ExitStatus.UNEXPECTED,
                 "livekit-mute: cannot write to standard output: No space left on device\n",

@@ -151,14 +151,18 @@ class TestMuteAll:
 
 
 class TestInterrupt:
-    async def test_ends_a_mute_in_silence_and_keeps_results(
-        self, cli: Cli, double: LiveKitDouble
+    @pytest.mark.parametrize(
+        ("number", "status"),
+        [(signal.SIGINT, ExitStatus.INTERRUPTED), (signal.SIGTERM, ExitStatus.TERMINATED)],
+    )
+    async def test_ends_a_mute_in_silence_and_has_reported_what_was_muted(
+        self, cli: Cli, double: LiveKitDouble, number: signal.Signals, status: ExitStatus
     ) -> None:
         double.fail_next("MutePublishedTrack", silence)
         process = await cli.start("mute", "room-1", "--all", LIVEKIT_TIMEOUT_SECONDS="60")
         assert process.stdout
         results = [await process.stdout.readline() for _ in range(3)]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         done = await ended(process)
-        assert (done.status, done.stdout, done.stderr) == (ExitStatus.INTERRUPTED, "", "")
-        assert all(result.startswith(b"muted TR_") for result in results)
+        assert (done.status, done.stdout, done.stderr) == (status, "", "")
+        assert sorted(result.decode().split()[1] for result in results) == muted(double)
