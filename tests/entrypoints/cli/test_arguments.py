@@ -9,7 +9,7 @@ from entrypoints.settings.settings import load_settings
 from tests.support.command import COMMAND, run
 
 WRONG = {
-    "": "Missing command",
+    "": "Missing command; see 'livekit-mute --help'\n",
     "nope": "No such command 'nope'",
     "mute": "Missing argument 'ROOM'",
     "mute r": "name an IDENTITY, or --all",

@@ -86,6 +86,10 @@ def errors() -> Iterator[type[Exception]]:
                 yield kind
 
 
+def broken() -> None:
+    raise KeyError("s3cret")
+
+
 class TestTable:
     @pytest.mark.parametrize("kind", [*errors()])
     def test_has_a_row_for_every_error_of_ours(self, kind: type[Exception]) -> None:
@@ -104,6 +108,12 @@ class TestTable:
             assert outcome_of(error).status == status
             assert explain(error).startswith(text)
             assert "s3cret" not in explain(error)
+
+    def test_names_the_place_of_a_bug(self) -> None:
+        with pytest.raises(KeyError) as failed:
+            broken()
+        line = broken.__code__.co_firstlineno + 1
+        assert explain(failed.value).endswith(f"KeyError at {__file__}:{line}")
 
     def test_uses_every_status_but_those_that_no_error_leads_to(self) -> None:
         used = {row.status for row in OUTCOMES.values()}
