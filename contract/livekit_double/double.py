@@ -31,7 +31,7 @@ from contract import twirp
 from contract.livekit_answers import Answer
 from contract.livekit_changes import change
 from contract.livekit_rooms import LiveKitRooms
-from contract.livekit_token import Grants, TokenRefusedError, read_grants
+from contract.livekit_token import Grants, TokenRefusedError, authorization_of, read_grants
 from contract.twirp import TwirpError
 
 _SERVICE = "/twirp/livekit.RoomService/"
@@ -152,7 +152,7 @@ class LiveKitDouble:
     async def _own_answer(self, request: web.Request) -> web.StreamResponse:
         try:
             grants = read_grants(
-                request.headers.get("Authorization", ""),
+                authorization_of(request),
                 api_key=self.api_key,
                 api_secret=self.api_secret,
                 wall_clock=self.wall_clock,

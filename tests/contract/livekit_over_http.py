@@ -61,6 +61,9 @@ def refusal(text: str) -> HttpAnswer:
     return HttpAnswer(status=401, content_type=TEXT, body=text.encode())
 
 
+DENIED = twirp_error(401, "unauthenticated", "permissions denied")
+
+
 @frozen(kw_only=True)
 class LiveKit:
     """Where to ask, with which key, and the back door to the rooms."""

@@ -21,12 +21,11 @@ from livekit.protocol.room import (
 from contract.rooms import ALICE, BOB, publish, unused_name
 from domain.room import RoomName
 from domain.track import Participant
-from tests.contract.livekit_over_http import JSON, HttpAnswer, LiveKit, twirp_error
+from tests.contract.livekit_over_http import DENIED, JSON, HttpAnswer, LiveKit, twirp_error
 from tests.contract.livekit_versions import BEHAVIOUR, NO_RESPONSE
 
 CREATE = VideoGrants(room_create=True)
 NO_ROOM = twirp_error(404, "not_found", "twirp error unknown: requested room does not exist")
-DENIED = twirp_error(401, "unauthenticated", "permissions denied")
 NAME_TOO_LONG = twirp_error(
     400, "invalid_argument", "twirp error unknown: room name length exceeds limits: max length 256"
 )
