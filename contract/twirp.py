@@ -132,7 +132,7 @@ async def request_timeout(request: web.Request) -> AsyncIterator[None]:
     """
     try:
         timeout_s = int(request.headers.get("X-Twirp-Timeout-Ms", "")) / 1000
-    except ValueError:
+    except (ValueError, OverflowError):
         timeout_s = None
     try:
         async with asyncio.timeout(timeout_s):

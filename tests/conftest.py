@@ -115,7 +115,7 @@ def _why_not_on_livekit(item: pytest.Item, config: pytest.Config) -> str:
     if cluster and not config.getoption("--redis-server"):
         return "needs two LiveKit servers joined by Redis: --redis-server=PATH"
     since = item.get_closest_marker("livekit_since")
-    if since and version_of(config.getoption("--livekit-server")) < since.args:
+    if server and since and version_of(config.getoption("--livekit-server")) < since.args:
         return f"needs LiveKit {'.'.join(map(str, since.args))}, not an older one"
     return ""
 

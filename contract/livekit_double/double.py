@@ -184,10 +184,10 @@ class LiveKitDouble:
         encoding = twirp.encoding_of(request)
         asked = twirp.decode(await request.read(), _REQUESTS[call], encoding)
         async with twirp.request_timeout(request):
-            done = (
+            done = await (
                 change(self.rooms, asked, grants)
                 if call in _CHANGES
-                else await self.rooms.perform(asked, grants)
+                else self.rooms.perform(asked, grants)
             )
         return twirp.encode(done, encoding)
 

@@ -1,6 +1,5 @@
 """The LiveKit double changes rooms as LiveKit does: each test asks both, where both are there."""
 
-import json
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from livekit.protocol.room import (
 from contract.rooms import ALICE, BOB, publish, unused_name
 from domain.room import RoomName
 from domain.track import Participant
-from tests.contract.livekit_over_http import DENIED, JSON, HttpAnswer, LiveKit, twirp_error
+from tests.contract.livekit_over_http import DENIED, HttpAnswer, LiveKit, twirp_error
 from tests.contract.livekit_versions import BEHAVIOUR, NO_RESPONSE
 
 CREATE = VideoGrants(room_create=True)
@@ -208,46 +207,49 @@ class TestGrants:
         assert await livekit.ask("CreateRoom", asked, livekit.token(VideoGrants())) == DENIED
 
 
-class TestPaths:
-    async def ask(self, livekit: LiveKit, path: str) -> tuple[int, str | None, bytes]:
-        headers = {"Authorization": f"Bearer {livekit.token(VideoGrants(room_list=True))}"}
-        asked = json.dumps({"names": ["unknown"]})
-        url = livekit.url.rstrip("/") + path
-        async with livekit.session.post(
-            url, data=asked, headers={**headers, "Content-Type": JSON}, allow_redirects=False
-        ) as answer:
-            return answer.status, answer.headers.get("Location"), await answer.read()
+class TestTimeout:
+    """Changes take place in time or not at all, and nothing is waited for that is not there."""
 
-    @pytest.mark.parametrize(
-        "path",
-        [
-            "/twirp/livekit.RoomService/ListRooms",
-            "//twirp/livekit.RoomService/ListRooms",
-            "//twirp/livekit.RoomService/ListRooms?any=1",
-        ],
-    )
-    async def test_may_begin_with_two_slashes(self, livekit: LiveKit, path: str) -> None:
-        status, _, body = await self.ask(livekit, path)
-        assert (status, json.loads(body)) == (200, {"rooms": []})
+    async def ask(self, livekit: LiveKit, call: str, asked: Message, token: str) -> HttpAnswer:
+        return await livekit.ask(call, asked, token, headers={"X-Twirp-Timeout-Ms": "0"})
 
-    @pytest.mark.parametrize(
-        ("path", "clean"),
-        [
-            ("///twirp/livekit.RoomService/ListRooms", "/twirp/livekit.RoomService/ListRooms"),
-            ("/twirp//livekit.RoomService/ListRooms", "/twirp/livekit.RoomService/ListRooms"),
-            ("//a//b/?c=1&d=%0D%0A", "/a/b/?c=1&d=%0D%0A"),
-        ],
-    )
-    async def test_are_redirected_to_clean_ones(
-        self, livekit: LiveKit, path: str, clean: str
-    ) -> None:
-        assert await self.ask(livekit, path) == (307, clean, b"")
+    async def test_lets_no_room_be_created(self, livekit: LiveKit) -> None:
+        name = await unused_name(livekit.rooms)
+        asked, token = CreateRoomRequest(name=name), livekit.token(CREATE)
+        answer = await self.ask(livekit, "CreateRoom", asked, token)
+        assert answer in BEHAVIOUR[livekit.version].after_the_timeout
+        assert await metadata_of(livekit, name) is None
 
-    async def test_name_no_call_in_another_case(self, livekit: LiveKit) -> None:
-        status, _, body = await self.ask(livekit, "/TWIRP/livekit.RoomService/ListRooms")
-        assert (status, body) == (404, b"404 page not found\n")
+    async def test_lets_no_room_be_changed(self, livekit: LiveKit) -> None:
+        name = await livekit.rooms.open(metadata="1")
+        asked = UpdateRoomMetadataRequest(room=name, metadata="2")
+        answer = await self.ask(livekit, "UpdateRoomMetadata", asked, livekit.admin(name))
+        assert answer in BEHAVIOUR[livekit.version].after_the_timeout
+        asked_to_delete, token = DeleteRoomRequest(room=name), livekit.token(CREATE)
+        answer = await self.ask(livekit, "DeleteRoom", asked_to_delete, token)
+        assert answer in BEHAVIOUR[livekit.version].after_the_timeout
+        assert await metadata_of(livekit, name) == "1"
 
-    async def test_are_told_with_one_slash(self, livekit: LiveKit) -> None:
-        status, _, body = await self.ask(livekit, "//twirp/livekit.RoomService/Unknown")
-        route = "POST /twirp/livekit.RoomService/Unknown"
-        assert (status, json.loads(body)["meta"]) == (404, {"twirp_invalid_route": route})
+    async def test_lets_nobody_be_removed(self, livekit: LiveKit) -> None:
+        alice, sid = await publish(livekit.rooms, ALICE)
+        asked = RoomParticipantIdentity(room=alice.room, identity=ALICE)
+        answer = await self.ask(livekit, "RemoveParticipant", asked, livekit.admin(alice.room))
+        assert answer in BEHAVIOUR[livekit.version].after_the_timeout
+        assert (await livekit.mute(alice, sid)).status == 200
+
+    async def test_is_no_matter_where_nothing_is_there(self, livekit: LiveKit) -> None:
+        name = await unused_name(livekit.rooms)
+        asked, token = DeleteRoomRequest(room=name), livekit.token(CREATE)
+        assert await self.ask(livekit, "DeleteRoom", asked, token) == NO_ROOM
+        update = UpdateRoomMetadataRequest(room=name)
+        admin = livekit.admin(name)
+        assert await self.ask(livekit, "UpdateRoomMetadata", update, admin) == NO_ROOM
+        nobody = RoomParticipantIdentity(room=name, identity=ALICE)
+        answer = await self.ask(livekit, "RemoveParticipant", nobody, admin)
+        assert answer == BEHAVIOUR[livekit.version].nobody_to_remove
+
+    @pytest.mark.parametrize("timeout_ms", ["9" * 20, "9" * 400])
+    async def test_may_be_longer_than_any(self, livekit: LiveKit, timeout_ms: str) -> None:
+        asked, token = ListRoomsRequest(names=[ROOM]), livekit.token(VideoGrants(room_list=True))
+        headers = {"X-Twirp-Timeout-Ms": timeout_ms}
+        assert (await livekit.ask("ListRooms", asked, token, headers=headers)).status == 200
