@@ -39,11 +39,13 @@ def new_room(asked: CreateRoomRequest) -> RoomInfo:
 
 def participant_info(participant: Participant, tracks: Iterable[PublishedTrack]) -> ParticipantInfo:
     """Describe a participant with these tracks."""
+    published = [track_info(track) for track in tracks]
     return ParticipantInfo(
         sid=f"PA_{participant.identity}",
         identity=participant.identity,
         state=ParticipantInfo.State.ACTIVE,
-        tracks=map(track_info, tracks),
+        tracks=published,
+        is_publisher=bool(published),
     )
 
 

@@ -149,12 +149,15 @@ def _decode_json(body: bytes, kind: type[M]) -> M:
 
 def _all_fields(message: Message) -> dict[str, object]:
     """Include unset fields, as protobuf's Go library does: an absent message is null."""
-    absent = {
-        field.name: None
-        for field in message.DESCRIPTOR.fields
-        if field.message_type is not None and not field.is_repeated
-    }
-    present = json_format.MessageToDict(
+    fields: dict[str, object] = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return absent | present
+    for field in message.DESCRIPTOR.fields:
+        if field.message_type is None or field.message_type.GetOptions().map_entry:
+            continue
+        inner = getattr(message, field.name)
+        if field.is_repeated:
+            fields[field.name] = [_all_fields(each) for each in inner]
+        else:
+            fields[field.name] = _all_fields(inner) if message.HasField(field.name) else None
+    return fields

@@ -2,7 +2,6 @@
 
 import json
 import math
-import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
@@ -13,6 +12,7 @@ from attrs import frozen
 from contract.livekit_double import requests
 from contract.livekit_double.double import LiveKitDouble
 from contract.livekit_double.requests import WrongInputError
+from contract.livekit_messages import new_sid
 from contract.livekit_rooms import LiveKitRooms
 from domain.room import RoomName
 from domain.strict_json import StrictJsonError, loads_object
@@ -67,7 +67,7 @@ class Control:
         self._double.rooms.remove_participant(self._present(asked))
 
     def _publish(self, asked: requests.Publish) -> dict[str, str]:
-        sid = TrackSid(asked.sid or f"TR_{secrets.token_urlsafe(9)}")
+        sid = TrackSid(asked.sid or new_sid("TR_"))
         track = PublishedTrack(
             sid=sid,
             muted=asked.muted,

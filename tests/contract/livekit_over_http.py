@@ -127,7 +127,9 @@ class LiveKit:
 
 @asynccontextmanager
 async def double_served(double: LiveKitDouble) -> AsyncIterator[LiveKit]:
-    async with TestServer(double.app()) as server, aiohttp.ClientSession() as session:
+    server = TestServer(double.app())
+    await server.start_server(auto_decompress=False)
+    async with server, aiohttp.ClientSession() as session:
         yield LiveKit(
             version=_VERSION_OF_THE_DOUBLE,
             url=str(server.make_url("/")),

@@ -190,18 +190,20 @@ class TestGetParticipant:
 class TestListParticipants:
     async def list_participants(
         self, livekit: LiveKit, room: RoomName
-    ) -> dict[str, list[TrackInfo]]:
+    ) -> dict[str, ParticipantInfo]:
         asked = ListParticipantsRequest(room=room)
         answer = await livekit.ask("ListParticipants", asked, livekit.admin(room))
         listed = answer.message(ListParticipantsResponse).participants
         assert all(participant.sid.startswith("PA_") for participant in listed)
-        return {participant.identity: list(participant.tracks) for participant in listed}
+        return {participant.identity: participant for participant in listed}
 
     async def tracks_once_listed(self, livekit: LiveKit, who: Participant) -> list[TrackInfo]:
         """LiveKit lists a track some time after its client has been told the sid."""
         while True:
-            if tracks := (await self.list_participants(livekit, who.room))[who.identity]:
-                return tracks
+            listed = (await self.list_participants(livekit, who.room))[who.identity]
+            assert listed.is_publisher or not listed.tracks
+            if listed.tracks:
+                return list(listed.tracks)
             await asyncio.sleep(0.01)
 
     async def test_knows_everybody_in_the_room_and_nobody_else(self, livekit: LiveKit) -> None:
@@ -279,6 +281,7 @@ class TestListRooms:
         assert isinstance(rooms, list)
         assert [(room["name"], room["metadata"]) for room in rooms] == [(name, "any")]
         assert rooms[0]["turn_password"]
+        assert rooms[0]["version"] is None
 
     async def test_finds_nothing_in_json(self, livekit: LiveKit) -> None:
         asked = {"names": [RoomName("unknown")]}

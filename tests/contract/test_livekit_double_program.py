@@ -1,6 +1,7 @@
 """The LiveKit double is a program, which tests in any language arrange over HTTP."""
 
 import asyncio
+import gzip
 import re
 import signal
 import subprocess
@@ -164,6 +165,12 @@ class TestControl:
         assert await post(url, "unpublish", **ALICE, sid="TR_mic") == (204, None)
         assert await post(url, "leave", **ALICE) == (204, None)
         assert (await post(url, "publish", **ALICE))[0] == 404
+
+    async def test_unpacks_no_body_as_livekit_does_not(self, url: str) -> None:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        body = gzip.compress(b"{}")
+        async with aiohttp.request("POST", url + LIST_ROOMS, data=body, headers=headers) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (400, "malformed")
 
     async def test_fails_calls_so_many_times(self, url: str) -> None:
         error = {"twirp": {"code": "aborted", "msg": "so it is", "status": 418}}

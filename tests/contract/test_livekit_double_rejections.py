@@ -1,5 +1,6 @@
 """The LiveKit double turns away what LiveKit turns away: each test asks both, as far as there."""
 
+import gzip
 import json
 
 import aiohttp
@@ -27,6 +28,7 @@ from tests.contract.livekit_over_http import (
 ROOM = RoomName("a-room")
 LIST_ROOMS = VideoGrants(room_list=True)
 ADMIN = VideoGrants(room_admin=True, room=ROOM)
+MALFORMED_JSON = twirp_error(400, "malformed", "the json request could not be decoded")
 REQUESTS = {
     "ListRooms": ListRoomsRequest(names=[ROOM]),
     "ListParticipants": ListParticipantsRequest(room=ROOM),
@@ -123,8 +125,7 @@ class TestBodies:
         ],
     )
     async def test_refuses_malformed_json(self, livekit: LiveKit, body: bytes) -> None:
-        malformed = twirp_error(400, "malformed", "the json request could not be decoded")
-        assert await livekit.send(MUTE, body, headers={"Content-Type": JSON}) == malformed
+        assert await livekit.send(MUTE, body, headers={"Content-Type": JSON}) == MALFORMED_JSON
 
     @pytest.mark.parametrize("given", [f"{JSON}; charset=utf-8", "Application/JSON"])
     async def test_reads_the_content_type_generously(self, livekit: LiveKit, given: str) -> None:
@@ -132,6 +133,15 @@ class TestBodies:
         asked = json.dumps({"names": ["unknown"], "unknown": 1}).encode()
         answer = await livekit.send("ListRooms", asked, headers=headers)
         assert answer.json() == {"rooms": []}
+
+    @pytest.mark.parametrize("coding", ["gzip", "br"])
+    async def test_minds_no_content_coding(self, livekit: LiveKit, coding: str) -> None:
+        asked = b'{"names": ["unknown"]}'
+        headers = {"Content-Type": JSON, "Authorization": f"Bearer {livekit.token(LIST_ROOMS)}"}
+        headers["Content-Encoding"] = coding
+        assert (await livekit.send("ListRooms", asked, headers=headers)).json() == {"rooms": []}
+        packed = await livekit.send("ListRooms", gzip.compress(asked), headers=headers)
+        assert packed == MALFORMED_JSON
 
     async def test_answers_errors_in_json_always(self, livekit: LiveKit) -> None:
         asked = {"room": ROOM, "identity": ALICE}
