@@ -83,6 +83,8 @@ async def _limit(main: Coroutine[Any, Any, None], *, timeout_s: float) -> None:
             raise
         raised = f"CancelledError, though nothing was cancelled, {_origin(error)}"
         raise Failed(raised, pytrace=False) from None
+    except SystemExit as error:  # would end the loop before it is closed
+        raise Failed(f"SystemExit: {error}, {_origin(error)}", pytrace=False) from None
     finally:
         loop.call_soon(loop.stop)
 

@@ -5,6 +5,7 @@ from typing import Final
 
 HEAD: Final = """
 import asyncio
+import sys
 import time
 from contextlib import asynccontextmanager
 
@@ -61,6 +62,13 @@ class TestOtherOrder(Example):
     async def open_gateway(self, *, remote_unmute):
         conference = Conference(remote_unmute=remote_unmute)
         yield ConferenceRooms(conference), ConferenceGateway(conference)
+
+class TestExitingOpening(Example):
+    """SystemExit: usage, in TestExitingOpening.open_gateway"""
+
+    @asynccontextmanager
+    async def open_gateway(self, *, remote_unmute):
+        yield sys.exit("usage")
 
 class TestHangingOpening(Example):
     """timeout after 2 s: it waits in TestHangingOpening.open_gateway"""
