@@ -14,7 +14,7 @@ NO_TRACK = TrackSid("TR_never_published")
 
 
 class Rooms(Protocol):
-    """Rooms that a suite fills; a gateway sees what a method did once it has returned."""
+    """Rooms that a suite fills; once a method has returned, a gateway has to see what it did."""
 
     @abstractmethod
     async def open(self, name: RoomName | None = None, *, metadata: str = "") -> RoomName:

@@ -13,6 +13,8 @@ from contract.livekit_double.double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 
 _COMMAND = f"python -m {__package__}"
+_SHUTDOWN_TIMEOUT_S = 1.0
+"""How long clients may take to finish a request that they have begun."""
 
 
 def main() -> None:
@@ -57,7 +59,12 @@ async def _serve(options: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    runner = web.AppRunner(app, access_log=None, auto_decompress=False)  # LiveKit does not either
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,  # LiveKit does not either
+        shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, options.host, options.port).start()

@@ -18,7 +18,7 @@ from contract.rooms import Rooms
 from domain.track import Participant, Track, TrackSid
 
 MANY = 20
-"""How many calls are made at once; a gateway under test best has fewer connections than that."""
+"""How many calls are made at once; a gateway under test should have fewer connections than that."""
 
 
 class Clauses:
@@ -81,7 +81,7 @@ class Clauses:
 
     @pytest.fixture(autouse=True)
     def _is_asked_for_asyncio(self, request: pytest.FixtureRequest) -> None:
-        """Run on no other library in silence, where tests are parametrised with anyio's."""
+        """Skip the test where anyio's plugin asks for a backend other than asyncio."""
         if "anyio_backend" in request.fixturenames:
             backend = request.getfixturevalue("anyio_backend")
             if "asyncio" not in (backend, backend[0]):

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -76,6 +77,16 @@ class TestProgram:
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+", running.url)
             running.process.send_signal(number)
             assert running.end() == (0, "", "")
+
+    def test_waits_for_no_client_that_sends_no_more(self) -> None:
+        head = "POST /double/join HTTP/1.1\r\nHost: any\r\nExpect: 100-continue\r\n"
+        with program() as running:
+            address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
+            with socket.create_connection(address, TIMEOUT_S) as client:
+                client.sendall(f"{head}Content-Length: 9\r\n\r\n".encode())
+                assert client.recv(99) == b"HTTP/1.1 100 Continue\r\n\r\n"
+                running.process.terminate()
+                assert running.end() == (0, "", "")
 
     def test_says_in_one_line_that_its_port_is_taken(self, shared: Program) -> None:
         port = shared.url.rpartition(":")[2]
