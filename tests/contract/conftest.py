@@ -1,14 +1,22 @@
 """A LiveKit for the tests of its double: the double, and the real thing where there is one."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
+from tests.contract.double_program import SECRET, Program, program
 from tests.contract.livekit_over_http import LiveKit, double_served, server_reached
 from tests.support.livekit_cluster import LiveKitCluster
 from tests.support.livekit_server import LiveKitServer
+
+
+@pytest.fixture(scope="module")
+def double_program() -> Iterator[Program]:
+    """The LiveKit double as a process."""
+    with program(f"--api-secret={SECRET}") as running:
+        yield running
 
 
 @pytest.fixture

@@ -4,13 +4,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import aiohttp
 from attrs import frozen
 
 from tests.support.command import TIMEOUT_S, environment
 from tests.support.imports import PROJECT
 
 COMMAND = (sys.executable, "-m", "contract.livekit_double")
+SECRET = "a-secret-of-at-least-32-characters"
+ALICE = {"room": "lobby", "identity": "alice"}
 
 
 @frozen
@@ -43,3 +47,8 @@ def program(*options: str) -> Iterator[Program]:
                 process.wait(TIMEOUT_S)
             finally:
                 process.kill()
+
+
+async def post(url: str, name: str, **fields: Any) -> tuple[int, Any]:
+    async with aiohttp.request("POST", f"{url}/double/{name}", json=fields) as answer:
+        return answer.status, None if answer.status == 204 else await answer.json()
