@@ -63,6 +63,15 @@ class TestOtherOrder(Example):
         conference = Conference(remote_unmute=remote_unmute)
         yield ConferenceRooms(conference), ConferenceGateway(conference)
 
+class TestGatewayTwice(Example):
+    """open_gateway() yields 'ConferenceGateway' as Rooms, without close, deny_lookups, deny_mutes,
+    is_muted, join, leave, open, publish, set_metadata, unpublish, unreachable"""
+
+    @asynccontextmanager
+    async def open_gateway(self, *, remote_unmute):
+        gateway = ConferenceGateway(Conference(remote_unmute=remote_unmute))
+        yield gateway, gateway
+
 class TestExitingOpening(Example):
     """SystemExit: usage, in TestExitingOpening.open_gateway"""
 
