@@ -74,6 +74,7 @@ class TestTokens:
     async def test_refuses_garbage(self, livekit: LiveKit, garbage: str) -> None:
         assert await self.ask(livekit, garbage) == NO_TOKEN
 
+    @SINCE_1_13  # 1.9.11 takes some of them
     @pytest.mark.parametrize(
         "damage",
         [
