@@ -89,9 +89,15 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("the clauses share one LiveKit double: run them without -n")
     every = {clause.number: clause.promise for clause in all_clauses()}
     report = Report(promises=every, left_out=left_out(config, set(every)))
+    _check_markdown(config.getoption("--markdown"))
     needs_none = config.option.collectonly or config.option.help
     endpoint = None if needs_none else endpoint_of(config)
     config.stash[_RUN] = _Run(report=report, endpoint=endpoint)
+
+
+def _check_markdown(path: str | None) -> None:
+    if path and not Path(path).parent.is_dir():
+        raise pytest.UsageError(f"--markdown {path}: there is no folder {Path(path).parent}")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -107,6 +113,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(f"{error}; start one: docs/rest-suite.md says how") from None
     except BrokenPromiseError as error:
         raise pytest.UsageError(f"--base-url: {error.received}") from None
+    try:
+        endpoint.livekit.call("ListRooms", {"roomList": True})
+    except NotArrangedError as error:
+        options = "--livekit-api-key, --livekit-api-secret"
+        raise pytest.UsageError(f"{options}: {error}") from None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -140,6 +140,7 @@ class TestUsage:
             (("--base-url=localhost:3001", URLS[1], *TOKENS), "is no URL such as"),
             ((*URLS, *TOKENS, "--leave-out=R1.99=no"), "there is no clause 'R1.99'"),
             ((*URLS, *TOKENS, "--leave-out=R1.1"), "say why: --leave-out R1.1=REASON"),
+            ((*URLS, *TOKENS, "--markdown=/missing/a.md"), "there is no folder /missing"),
             ((*URLS, *TOKENS, "-n2"), "run them without -n"),
             ((*URLS, *TOKENS), "the LiveKit double at http://127.0.0.1:1"),
         ],
@@ -154,3 +155,8 @@ class TestUsage:
         run = servers.run_suite(url="http://127.0.0.1:1")
         assert run.returncode == pytest.ExitCode.USAGE_ERROR
         assert "--base-url: no connection: Connection refused" in run.stdout + run.stderr
+
+    def test_needs_the_key_of_the_double_to_begin_with(self, servers: Servers) -> None:
+        run = servers.run_suite("--livekit-api-secret=another")
+        assert run.returncode == pytest.ExitCode.USAGE_ERROR
+        assert "--livekit-api-key, --livekit-api-secret: " in run.stdout + run.stderr
