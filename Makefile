@@ -7,7 +7,7 @@ VENV ?= .venv
 DEV ?= .venv-dev
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt hatch_build.py README.md \
-	$(shell find domain application adapters entrypoints contract -name '*.py' -o -name '*.yaml')
+	$(sort $(shell find domain application adapters entrypoints contract -name '*.py' -o -name '*.yaml'))
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -103,15 +103,20 @@ audit:  ## known vulnerabilities in pinned dependencies; the package index must 
 
 install: $(VENV)/installed  ## install the command into .venv, anew where its source has changed
 
-$(VENV)/installed: $(SOURCES) | $(VENV)/bin/pip
+# The file lists the sources that were installed: one that is gone is no newer than anything.
+ifneq ($(SOURCES),$(shell cat $(VENV)/installed 2>/dev/null))
+.PHONY: $(VENV)/installed
+endif
+
+$(VENV)/installed: $(SOURCES) | $(VENV)/same-python
 	@echo "make: installing livekit-mute and what it needs, with pinned versions: about half a minute"
 	@$(BIN)/pip install --quiet .
-	@touch $@
+	@echo '$(SOURCES)' >$@
 
 dev: $(DEV)/installed  ## set up .venv-dev, in which tests and checks run
 
 # pip knows groups since 25.1. The package goes again, since its tests run in this folder.
-$(DEV)/installed: pyproject.toml constraints.txt | $(DEV)/bin/pip
+$(DEV)/installed: pyproject.toml constraints.txt | $(DEV)/same-python
 	@echo "make: installing what tests and checks need: some minutes"
 	@$(DEV)/bin/python -m pip install --quiet 'pip>=25.1'
 	@$(DEV)/bin/pip install --quiet --group dev .
@@ -122,6 +127,16 @@ $(VENV)/bin/pip $(DEV)/bin/pip:
 	$(check_python)
 	@echo "make: making the environment $(@:/bin/pip=)"
 	@$(PYTHON) -m venv $(@:/bin/pip=)
+
+.PHONY: $(VENV)/same-python $(DEV)/same-python
+$(VENV)/same-python $(DEV)/same-python: %/same-python: | %/bin/pip
+	@$(if $(filter-out file,$(origin PYTHON)),$(stop_at_another_python),:)
+
+# Stop with one line if the environment $* was made with another Python than the one that is asked for.
+stop_at_another_python = [ "$$($(PYTHON) $(print_python))" = "$$($*/bin/python $(print_python))" ] || \
+	{ echo "make: $* was made with another Python than $(PYTHON); to make it anew, remove it first: rm -rf $*" >&2; \
+	exit 1; }
+print_python := -c 'import sys; print(sys.base_prefix, sys.version)'
 
 clean:  ## remove the virtual environments, LiveKit servers and what was built
 	rm -rf $(VENV) $(VENV)-* .livekit .sdks build dist

@@ -47,7 +47,7 @@ def make(tmp_path: Path) -> Make:
     """Run the real make where no Python is found but the fake ones."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    for tool in ("awk", "find", "make", "sh", "tail"):
+    for tool in ("awk", "cat", "find", "make", "sh", "tail"):
         (tools / tool).symlink_to(shutil.which(tool) or tool)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -113,6 +113,32 @@ class TestMake:
         run = make("test-all")
         assert run.returncode != 0
         assert "none of python3.11 python3.12 python3.13 python3.14 starts here" in run.stderr
+
+
+class TestInstalled:
+    @pytest.fixture(autouse=True)
+    def _environment(self, tmp_path: Path, fake: Fake) -> None:
+        folder = tmp_path / "venv" / "bin"
+        folder.mkdir(parents=True)
+        (folder / "python").symlink_to(sys.executable)
+        (folder / "pip").write_text("#!/bin/sh\nexit 0\n")
+        (folder / "pip").chmod(0o755)
+        fake("other", 3, 99, 0).write_text("#!/bin/sh\necho another\n")
+
+    def test_stays_until_a_source_changes_or_is_gone(self, make: Make, tmp_path: Path) -> None:
+        installed = tmp_path / "venv" / "installed"
+        for wanted in ("pip install", "up to date", "pip install", "up to date"):
+            assert ("installing livekit-mute" in make("install").stdout) is ("pip" in wanted)
+            if wanted == "up to date":
+                installed.write_text(
+                    installed.read_text().replace("domain/", "domain/gone.py domain/", 1)
+                )
+
+    def test_is_not_used_for_another_python(self, make: Make, tmp_path: Path) -> None:
+        [line, _] = make("install", f"PYTHON={tmp_path}/bin/other").stderr.splitlines()
+        assert f"{tmp_path}/venv was made with another Python" in line
+        assert f"rm -rf {tmp_path}/venv" in line
+        assert make("install", f"PYTHON={sys.executable}").returncode == 0
 
 
 class TestVersions:
