@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 from typing_extensions import override
 
-from contract.rest.broken import BrokenPromiseError
+from contract.rest.broken import BrokenPromiseError, NotSeenError
 
 _SHOWN = 160  # characters of a body
 
@@ -36,6 +36,15 @@ class Answer:
                 sent=self.sent, expected=expected, received=received or str(self)
             )
 
+    def require(self, seen: object, needed: str) -> None:
+        """End the clause as not run unless the server did what the clause needs first."""
+        if not seen:
+            raise NotSeenError(f"the clause needs {needed}; received {self}; sent {self.sent}")
+
+    def require_status(self, status: int) -> None:
+        """End the clause as not run unless the status is this one."""
+        self.require(self.status == status, f"status {status}")
+
     def expect_status(self, status: int) -> "Answer":
         """Fail the clause unless the status is this one."""
         self.expect(self.status == status, f"status {status}")
@@ -43,7 +52,8 @@ class Answer:
 
     def expect_code(self, code: str) -> None:
         """Fail the clause unless ``code`` in the body is this one, whatever the status."""
-        self.expect(self.members.get("code") == code, f'"code": "{code}"')
+        found = (self._object() or {}).get("code")
+        self.expect(found == code, f'"code": "{code}"')
 
     def expect_header(self, name: str, value: str) -> None:
         """Fail the clause unless the header is there once, with this value."""
@@ -53,17 +63,21 @@ class Answer:
     @property
     def members(self) -> dict[str, Any]:
         """The body, a JSON object; where it is none, the clause fails."""
-        try:
-            members = json.loads(self.body)
-        except ValueError:
-            members = None
-        self.expect(isinstance(members, dict), "a body that is a JSON object")
-        return dict(members)
+        members = self._object()
+        self.expect(members is not None, "a body that is a JSON object")
+        return members or {}
 
     @property
     def error(self) -> str:
         """The sentence for a person, or nothing."""
         return str(self.members.get("error", ""))
+
+    def _object(self) -> dict[str, Any] | None:
+        try:
+            members = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return members if isinstance(members, dict) else None
 
     @override
     def __str__(self) -> str:

@@ -69,12 +69,18 @@ class LiveKit:
         self.call("DeleteRoom", {"roomCreate": True}, room=room)
 
     def publish(
-        self, room: str, identity: str = "alice", *, muted: bool = False, joins: bool = True
+        self,
+        room: str,
+        identity: str = "alice",
+        *,
+        sid: str | None = None,
+        muted: bool = False,
+        joins: bool = True,
     ) -> Place:
         """Let a participant join, unless they are there already, and publish a track."""
         if joins:
             self._control("join", room=room, identity=identity)
-        done = self._control("publish", room=room, identity=identity, muted=muted)
+        done = self._control("publish", room=room, identity=identity, sid=sid, muted=muted)
         return Place(room=room, identity=identity, sid=done["sid"])
 
     def publish_in(self, owner: str, *, muted: bool = False) -> Place:

@@ -9,5 +9,13 @@ class BrokenPromiseError(Exception):
         self.sent, self.expected, self.received = sent, expected, received
 
 
-class NotArrangedError(Exception):
-    """The LiveKit double did not do what a clause needs, so that nothing is known of it."""
+class NotKnownError(Exception):
+    """Whether the server keeps a promise is not known; the text says why."""
+
+
+class NotArrangedError(NotKnownError):
+    """The LiveKit double did not do what a clause needs."""
+
+
+class NotSeenError(NotKnownError):
+    """The server did not do what a clause needs before it can see anything."""

@@ -14,12 +14,14 @@ from attrs import define, field
 from typing_extensions import override
 
 from contract.rest.answer import Answer
-from contract.rest.broken import BrokenPromiseError
+from contract.rest.broken import BrokenPromiseError, NotSeenError
 
 _MAX_BODY_BYTES = 1 << 20
-_MAX_LOST_S = 60.0
+_MAX_SILENCES = 6
 _IMPATIENT_S = 1.0
 _ANSWER = "an answer"
+_CONTINUE = "100 Continue"
+_CLOSED = "the connection to be closed"
 
 
 class _Incoming(io.RawIOBase):
@@ -53,21 +55,33 @@ class _KeptReader(io.BufferedReader):
 
 @define
 class Patience:
-    """How long to wait for an answer: little, once a server has been silent for a minute in all."""
+    """How long to wait for an answer: little, while a server does not answer at all."""
 
     answer_timeout_s: float
-    _lost_s: float = field(init=False, default=0.0)
+    _silences: int = field(init=False, default=0)
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the last requests were not all without an answer."""
+        return self._silences < _MAX_SILENCES
 
     def timeout_s(self, factor: float) -> float:
         """Return how long to wait now."""
-        patient = self._lost_s < _MAX_LOST_S
-        return (
-            self.answer_timeout_s * factor if patient else min(_IMPATIENT_S, self.answer_timeout_s)
-        )
+        little = min(_IMPATIENT_S, self.answer_timeout_s)
+        return self.answer_timeout_s * factor if self.is_left else little
 
-    def lose(self, seconds: float) -> None:
-        """Note that a server was waited for in vain."""
-        self._lost_s += seconds
+    def restore(self) -> None:
+        """Note that the server has answered."""
+        self._silences = 0
+
+    def lose(self, *, sent: str, expected: str, received: str) -> Exception:
+        """Note that the server was waited for in vain; return how the clause ends."""
+        was_left = self.is_left
+        self._silences += 1
+        if was_left:
+            return BrokenPromiseError(sent=sent, expected=expected, received=received)
+        why = f"before it, {_MAX_SILENCES} requests in a row had no answer"
+        return NotSeenError(f"{received}, and the suite waits no longer: {why}; sent {sent}")
 
 
 @define
@@ -98,18 +112,22 @@ class Connection:
             missing = response.length if method != "HEAD" else 0
             if missing:
                 raise IncompleteRead(body, missing)
-            return Answer(
-                sent=sent, status=response.status, headers=response.getheaders(), body=body
-            )
+        self._patience.restore()
+        return Answer(sent=sent, status=response.status, headers=response.getheaders(), body=body)
 
-    def read_line(self, sent: str) -> bytes:
-        """Read one line as it is."""
-        with self._waiting(sent, 1.0):
-            return bytes(self._reader.readline(_MAX_BODY_BYTES))
+    def read_continue(self, sent: str) -> None:
+        """Read ``100 Continue``; where something else comes, the clause fails."""
+        with self._waiting(sent, 1.0, expected=_CONTINUE):
+            line = bytes(self._reader.readline(_MAX_BODY_BYTES))
+            if b" 100 " not in line:
+                received = line.decode(errors="backslashreplace").strip() or "the connection's end"
+                raise BrokenPromiseError(sent=sent, expected=_CONTINUE, received=received)
+            while self._reader.readline(_MAX_BODY_BYTES).strip():
+                pass
 
     def read_until_closed(self, sent: str, *, patience: float = 1.0) -> bytes:
         """Read all until the server closes the connection; where it does not, the clause fails."""
-        with self._waiting(sent, patience, expected="the connection to be closed"):
+        with self._waiting(sent, patience, expected=_CLOSED):
             try:
                 return bytes(self._reader.read(_MAX_BODY_BYTES))
             except ConnectionResetError:
@@ -122,10 +140,9 @@ class Connection:
         try:
             yield
         except TimeoutError:
-            self._patience.lose(timeout_s)
-            what = "no answer" if expected == _ANSWER else "nothing more"
+            what = "nothing more" if expected == _CLOSED else "no answer"
             received = f"{what} within {timeout_s:g} s"
-            raise BrokenPromiseError(sent=sent, expected=expected, received=received) from None
+            raise self._patience.lose(sent=sent, expected=expected, received=received) from None
         except (HTTPException, OSError) as error:
             raise BrokenPromiseError(
                 sent=sent, expected=expected, received=_what_came(error)
@@ -155,20 +172,22 @@ class Address:
 
     @contextmanager
     def connect(self, patience: Patience, sent: str) -> Iterator[Connection]:
-        """Connect; where that fails, the clause does."""
+        """Connect; where that fails, the clause does, and where nobody listens, it is not run."""
         timeout_s = patience.timeout_s(1.0)
         try:
             connected = self._connect(timeout_s)
         except TimeoutError:
-            patience.lose(timeout_s)
             received = f"no connection within {timeout_s:g} s"
+            raise patience.lose(sent=sent, expected=_ANSWER, received=received) from None
+        except ConnectionRefusedError as error:
+            where = self.url.netloc.rpartition("@")[2]
+            why = f"no connection: {error.strerror}"
+            raise NotSeenError(f"the server is gone: nobody listens at {where} ({why})") from None
         except OSError as error:
             received = f"no connection: {error.strerror or error}"
-        else:
-            with connected:
-                yield Connection(connected, patience)
-            return
-        raise BrokenPromiseError(sent=sent, expected=_ANSWER, received=received)
+            raise BrokenPromiseError(sent=sent, expected=_ANSWER, received=received) from None
+        with connected:
+            yield Connection(connected, patience)
 
     def _connect(self, timeout_s: float) -> socket.socket:
         tls = self.url.scheme == "https"

@@ -72,8 +72,11 @@ class Endpoint:
     def request(self, method: str, target: str, *lines: str, body: bytes | None = None) -> bytes:
         """Write a well-formed request."""
         sized = [] if body is None else [f"Content-Length: {len(body)}"]
-        path = self.address.url.path.rstrip("/") + target
-        return self.written(f"{method} {path} HTTP/1.1", *lines, *sized, body=body or b"")
+        return self.written(self.first_line(method, target), *lines, *sized, body=body or b"")
+
+    def first_line(self, method: str, target: str) -> str:
+        """Return a request line, with the path in front of the endpoint's paths."""
+        return f"{method} {self.address.url.path.rstrip('/')}{target} HTTP/1.1"
 
     def written(self, first_line: str, *lines: str, body: bytes = b"") -> bytes:
         """Write a request from its lines, to this host."""

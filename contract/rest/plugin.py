@@ -13,7 +13,7 @@ from attrs import define
 from typing_extensions import override
 
 from contract.rest import clauses
-from contract.rest.broken import BrokenPromiseError, NotArrangedError
+from contract.rest.broken import BrokenPromiseError, NotArrangedError, NotKnownError, NotSeenError
 from contract.rest.clause import Clause, all_clauses, clauses_in
 from contract.rest.endpoint import Endpoint
 from contract.rest.options import add_options, endpoint_of, left_out
@@ -72,7 +72,7 @@ def _told(error: BaseException) -> Iterator[str]:
             yield f"  sent:     {error.sent}"
             yield f"  expected: {error.expected}"
             yield f"  received: {error.received}"
-        case NotArrangedError():
+        case NotKnownError():
             yield f"  not run:  {error}"
         case _:
             yield f"  not run, because of a bug in this suite: {type(error).__name__}: {error}"
@@ -113,6 +113,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(f"{error}; start one: docs/rest-suite.md says how") from None
     except BrokenPromiseError as error:
         raise pytest.UsageError(f"--base-url: {error.received}") from None
+    except NotSeenError as error:
+        raise pytest.UsageError(f"--base-url: {error}") from None
     try:
         endpoint.livekit.call("ListRooms", {"roomList": True})
     except NotArrangedError as error:
@@ -148,6 +150,8 @@ def pytest_runtest_makereport(
                 results[item.name] = KEPT, ""
             case BrokenPromiseError():
                 results[item.name] = BROKEN, f"{error}; sent {error.sent}"
+            case NotKnownError():
+                results[item.name] = NOT_RUN, str(error)
             case _:
                 results[item.name] = NOT_RUN, f"{type(error).__name__}: {error}"
     return (yield)

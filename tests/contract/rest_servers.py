@@ -51,7 +51,8 @@ class Servers:
         """Run the suite as its users do, by pytest, on this service or on another server."""
         tokens = [f"--token={each.id}={each.token}" for each in TENANTS]
         where = [f"--base-url={url or self.url}", f"--livekit-url={self.livekit_url}"]
-        return run_pytest(*where, *tokens, *options)
+        patience = f"--answer-timeout={ANSWER_TIMEOUT_S:g}"
+        return run_pytest(*where, *tokens, patience, *options)
 
 
 def run_pytest(*options: str) -> "subprocess.CompletedProcess[str]":
@@ -76,11 +77,11 @@ def running_servers(folder: Path) -> Iterator[Servers]:
                 LIVEKIT_URL=double.url,
                 LIVEKIT_API_KEY="devkey",
                 LIVEKIT_API_SECRET="secret",
-                LIVEKIT_TIMEOUT_SECONDS="2",
+                LIVEKIT_TIMEOUT_SECONDS=f"{scaled(2):g}",
                 LIVEKIT_PROBE_DELAY_SECONDS="0.01",
                 AUTH_API_SECRETS_JSON=f"[{_SECRETS}]",
-                BODY_TIMEOUT_SECONDS="1",
-                HEADERS_TIMEOUT_SECONDS="1",
+                BODY_TIMEOUT_SECONDS=f"{scaled(1):g}",
+                HEADERS_TIMEOUT_SECONDS=f"{scaled(1):g}",
             )
             yield Servers(url=service.url, livekit_url=double.url)
         finally:

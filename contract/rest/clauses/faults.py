@@ -119,6 +119,7 @@ def _answers(rest: Endpoint, call: str, faults: Iterable[object]) -> Iterable[An
         place = rest.livekit.publish_in(rest.tenant.id)
         rest.livekit.fail(call, fault)
         answer = rest.mute(place.request())
+        answer.require(rest.livekit.calls().get(call), f"{call} of LiveKit to be called")
         yield Answer(
             sent=f"{answer.sent}, while {call} of LiveKit answers {fault}",
             status=answer.status,

@@ -23,6 +23,7 @@ def has_muted(rest: Endpoint) -> None:
     """R1.3 After the 200 to a mute, LiveKit has the track as muted."""
     place = rest.livekit.publish_in(rest.tenant.id)
     answer = rest.mute(place.request())
+    answer.require_status(200)
     answer.expect(rest.livekit.is_muted(place), "LiveKit to have the track as muted")
 
 
@@ -30,6 +31,7 @@ def has_unmuted(rest: Endpoint) -> None:
     """R1.4 After the 200 to an unmute, LiveKit has the track as not muted."""
     place = rest.livekit.publish_in(rest.tenant.id, muted=True)
     answer = rest.mute(place.request(muted=False))
+    answer.require_status(200)
     answer.expect(not rest.livekit.is_muted(place), "LiveKit to have the track as not muted")
 
 
@@ -41,6 +43,7 @@ def touches_no_other_track(rest: Endpoint) -> None:
         rest.livekit.publish(place.room, "bob"),
     ]
     answer = rest.mute(place.request())
+    answer.require(rest.livekit.is_muted(place), "the named track to change")
     changed = [other.sid for other in others if rest.livekit.is_muted(other)]
     answer.expect(not changed, "no other track to change", f"{answer}, and {changed} muted too")
 
@@ -49,6 +52,7 @@ def answers_with_four_fields(rest: Endpoint) -> None:
     """R1.6 A 200 has the fields of the request and no others, with its three names unchanged."""
     asked = rest.livekit.publish_in(rest.tenant.id).request()
     answer = rest.mute(asked)
+    answer.require_status(200)
     members = answer.members
     names = _FIELDS - {"muted"}
     answer.expect(members.keys() == _FIELDS, f"the fields {', '.join(sorted(_FIELDS))}")
@@ -60,6 +64,7 @@ def tells_the_state(rest: Endpoint) -> None:
     place = rest.livekit.publish_in(rest.tenant.id)
     for muted in (True, False):
         answer = rest.mute(place.request(muted=muted))
+        answer.require_status(200)
         answer.expect(answer.members.get("muted") is muted, f'"muted": {str(muted).lower()}')
 
 
@@ -68,6 +73,7 @@ def does_not_echo(rest: Endpoint) -> None:
     place = rest.livekit.publish_in(rest.tenant.id)
     answers = [_mute_reported_unmuted(rest, place, kind) for kind in ("protobuf", "json")]
     understood = next((each for each in answers if each.status < 400), answers[0])  # noqa: PLR2004
+    understood.require_status(200)
     understood.expect(understood.members.get("muted") is False, '"muted": false, as LiveKit says')
 
 
@@ -128,3 +134,4 @@ def _expect_no_similar(rest: Endpoint, place: Place, field: str, name: str) -> N
         answer = rest.mute(place.request(**{field: similar}))
         answer.expect_status(404)
         answer.expect(not rest.livekit.is_muted(place), "the other track not to be muted")
+    rest.mute(place.request()).require_status(200)

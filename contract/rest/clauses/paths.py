@@ -3,6 +3,7 @@
 from contract.rest.endpoint import JSON, MUTE, Endpoint
 
 _UNKNOWN = ("/nowhere", "/livekit/participant", f"{MUTE}/", f"{MUTE}/more", "/livezz")
+_WRONG_BEARER = "Authorization: Bearer no-such-token"
 _WRONG = (("GET", MUTE), ("PUT", MUTE), ("POST", "/livez"), ("DELETE", "/"), ("POST", "/readyz"))
 _REFUSAL = {"http": {"status": 401, "content_type": "text/plain", "body": "invalid API key"}}
 _FAILURE = {"twirp": {"code": "unavailable", "msg": "down"}}
@@ -64,12 +65,16 @@ def is_ready_again(rest: Endpoint) -> None:
 def reads_no_token_of_probes(rest: Endpoint) -> None:
     """R9.9 Probes need no token, and one that is sent is not read, whatever it is."""
     for path in ("/", "/livez", "/readyz"):
-        rest.ask("GET", path, "Authorization: Bearer no-such-token").expect_status(200)
+        rest.ask("GET", path).require_status(200)
+        for lines in ((_WRONG_BEARER,), (_WRONG_BEARER, _WRONG_BEARER)):
+            rest.ask("GET", path, *lines).expect_status(200)
+        rest.ask("GET", f"{path}?api_key=no-such-token&api_key=other").expect_status(200)
 
 
 def answers_head(rest: Endpoint) -> None:
     """R9.10 HEAD of a probe has the status of GET, and no body."""
     for path in ("/", "/livez", "/readyz"):
+        rest.ask("GET", path).require_status(200)
         request = rest.request("HEAD", path, "Connection: close")
         with rest.connect(request) as connection:
             connection.send(request)

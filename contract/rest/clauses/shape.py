@@ -8,12 +8,14 @@ from contract.rest.answer import Answer
 from contract.rest.endpoint import JSON, MUTE, Endpoint
 
 _FAILED = 400
+_TOO_LARGE = 16_385
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def shapes_errors(rest: Endpoint) -> None:
     """R8.1 The body of an error is a JSON object with error and code, two texts, and no more."""
     for answer in _errors(rest):
+        answer.require(answer.status >= _FAILED, "an error")
         members = answer.members
         answer.expect(members.keys() == {"error", "code"}, "the fields error and code")
         answer.expect(all(isinstance(v, str) and v for v in members.values()), "two texts")
@@ -22,12 +24,14 @@ def shapes_errors(rest: Endpoint) -> None:
 def declares_errors(rest: Endpoint) -> None:
     """R8.2 The Content-Type of an error is application/json; charset=utf-8."""
     for answer in _errors(rest):
+        answer.require(answer.status >= _FAILED, "an error")
         answer.expect_header("Content-Type", "application/json; charset=utf-8")
 
 
 def declares_successes(rest: Endpoint) -> None:
     """R8.3 The Content-Type of a success is application/json, in UTF-8."""
     for answer in _successes(rest):
+        answer.require(answer.status < _FAILED, "a success")
         found = "".join(answer.all("Content-Type")).replace(" ", "").lower()
         json = ("application/json", "application/json;charset=utf-8")
         answer.expect(found in json, f"Content-Type: {json[0]}", f"Content-Type: {found}")
@@ -49,8 +53,9 @@ def repeats_request_ids_with_errors(rest: Endpoint) -> None:
 
 def replaces_request_ids(rest: Endpoint) -> None:
     """R8.6 Any other X-Request-ID is replaced by a new one, and the request is served."""
+    usual = rest.ask("GET", "/livez").status
     for line in ("a b", "x" * 129, "a;b", "a\xe9", "<a>"):
-        answer = rest.ask("GET", "/livez", f"X-Request-ID: {line}").expect_status(200)
+        answer = rest.ask("GET", "/livez", f"X-Request-ID: {line}").expect_status(usual)
         found = answer.all("X-Request-ID")
         new = len(found) == 1 and _ACCEPTABLE.fullmatch(found[0])
         answer.expect(new, "a new X-Request-ID", f"X-Request-ID: {found}")
@@ -88,15 +93,22 @@ def hides_its_version(rest: Endpoint) -> None:
 
 
 def _successes(rest: Endpoint) -> Iterator[Answer]:
-    yield rest.ask("GET", "/livez")
     yield rest.mute(rest.livekit.publish_in(rest.tenant.id).request())
+    yield rest.ask("GET", "/livez")
+    yield rest.ask("GET", "/readyz")
 
 
 def _errors(rest: Endpoint) -> Iterator[Answer]:
-    """Yield errors of every kind: of the mute, of its path, of HTTP itself."""
+    """Yield errors of every kind: of the mute, of its path, of HTTP itself, of LiveKit."""
+    place = rest.livekit.publish_in(rest.tenant.id)
     yield rest.post(b"{")
-    yield rest.mute({**rest.livekit.publish_in(rest.tenant.id).request(), "room_name": "none"})
+    yield rest.post(b"{}", kind="Content-Type: text/plain")
+    yield rest.post(b" " * _TOO_LARGE)
+    yield rest.mute(place.request(room_name="none"))
     yield rest.ask("POST", MUTE, JSON, body=b"{}")
     yield rest.ask("GET", "/nowhere")
     yield rest.ask("DELETE", "/livez")
     yield rest.send(b"GET /livez HTTP/1.1\r\nNo colon\r\n\r\n")
+    rest.livekit.fail("*", {"twirp": {"code": "unavailable"}})
+    yield rest.mute(place.request())
+    yield rest.ask("GET", "/readyz")

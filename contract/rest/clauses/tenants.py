@@ -27,6 +27,7 @@ def leaves_other_tenants_tracks(rest: Endpoint) -> None:
     place = rest.livekit.publish_in(rest.tenant.id)
     answer = rest.mute(place.request(), tenant=rest.stranger)
     answer.expect(not rest.livekit.is_muted(place), "no change", f"{answer}, and the track muted")
+    rest.mute(place.request()).require_status(200)
 
 
 def answers_alike(rest: Endpoint) -> None:
@@ -46,6 +47,7 @@ def calls_alike(rest: Endpoint) -> None:
         answer = rest.mute(foreign.request())
     with rest.livekit.counting() as for_missing:
         rest.mute(missing.request())
+    answer.require(for_foreign or for_missing, "calls to LiveKit")
     answer.expect(
         for_foreign == for_missing, f"the calls {for_missing}", f"the calls {for_foreign}"
     )
@@ -106,7 +108,7 @@ def reads_the_owner_each_time(rest: Endpoint) -> None:
 def notices_that_a_room_is_gone(rest: Endpoint) -> None:
     """R5.13 A room that was deleted is answered with 404 from the next request on."""
     place = rest.livekit.publish_in(rest.tenant.id)
-    rest.mute(place.request())
+    rest.mute(place.request()).require_status(200)
     rest.livekit.delete_room(place.room)
     rest.mute(place.request()).expect_status(404)
 

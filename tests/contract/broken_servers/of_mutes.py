@@ -85,8 +85,7 @@ def _conflicts(_: Endpoint) -> Change:
 
 MUTES: Mapping[str, Broken] = {
     "202 for a mute": status_is(
-        "R1.1 R1.9 R1.13 R1.14 R3.5 R3.10 R3.12 R3.13 R4.6 R4.9 R4.10 R5.1 R5.12 R6.11 R7.13"
-        " R10.13",
+        "R1.1 R1.9 R1.13 R1.14 R2.13 R3.5 R3.10 R3.12 R3.13 R4.6 R4.9 R4.10 R5.1 R5.12 R6.11 R7.13",
         lambda sent, reply: _muted(sent, reply) and sent.members.get("muted") is not False,
         202,
     ),
