@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.rest.clause import all_clauses
 from entrypoints.version import VERSION
+from tests.contract.rest_servers import running_servers
 from tests.support.bare_names import as_installed, bare_names
 from tests.support.imports import PROJECT, ROOTS
 from tests.support.timeouts import scaled
@@ -188,6 +190,16 @@ class TestInstalledWheel:
         pytest_ = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
         done = run(program, environment / "python", *pytest_, "tests/test_room_gateway.py")
         assert re.search(r"\n[2-9]\d passed(, \d skipped)? in ", done.stdout), done.stdout
+
+    def test_holds_servers_to_the_rest_suite(self, environment: Path, program: Path) -> None:
+        python = environment / "python"
+        double = (python, "-m", "livekit_mute.contract.livekit_double")
+        command = (environment / "livekit-mute",)
+        suite = ["--pyargs", "livekit_mute.contract.rest", "-p", "no:cacheprovider"]
+        with running_servers(program, double_command=double, command=command) as servers:
+            done = run(program, python, "-m", "pytest", *suite, *servers.options())
+        kept = f"clauses: {len(all_clauses())} kept, 0 broken, 0 left out, 0 not run"
+        assert kept in done.stdout, done.stdout
 
     def test_has_types(self, environment: Path, program: Path) -> None:
         mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull]

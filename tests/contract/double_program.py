@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -29,10 +30,12 @@ class Program:
 
 
 @contextmanager
-def program(*options: str) -> Iterator[Program]:
+def program(
+    *options: str, command: Sequence[str | Path] = COMMAND, folder: Path = PROJECT
+) -> Iterator[Program]:
     with subprocess.Popen(
-        [*COMMAND, "--port=0", *options],
-        cwd=PROJECT,
+        [*command, "--port=0", *options],
+        cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

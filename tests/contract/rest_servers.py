@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,8 +12,9 @@ from attrs import frozen
 from contract.rest.arranging import LiveKit
 from contract.rest.connection import Address, Patience
 from contract.rest.endpoint import Endpoint, Tenant
+from tests.contract.double_program import COMMAND as DOUBLE
 from tests.contract.double_program import program
-from tests.support.command import Run, environment
+from tests.support.command import COMMAND, Run, environment
 from tests.support.imports import PROJECT
 from tests.support.timeouts import scaled
 
@@ -47,12 +48,15 @@ class Servers:
             patience=Patience(answer_timeout_s),
         )
 
-    def run_suite(self, *options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run the suite as its users do, by pytest, on this service or on another server."""
+    def options(self, url: str = "") -> Sequence[str]:
+        """Return the suite's options for this service, or for another server."""
         tokens = [f"--token={each.id}={each.token}" for each in TENANTS]
         where = [f"--base-url={url or self.url}", f"--livekit-url={self.livekit_url}"]
-        patience = f"--answer-timeout={ANSWER_TIMEOUT_S:g}"
-        return run_pytest(*where, *tokens, patience, *options)
+        return [*where, *tokens, f"--answer-timeout={ANSWER_TIMEOUT_S:g}"]
+
+    def run_suite(self, *options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run the suite as its users do, by pytest, on this service or on another server."""
+        return run_pytest(*self.options(url), *options)
 
 
 def run_pytest(*options: str) -> "subprocess.CompletedProcess[str]":
@@ -68,12 +72,18 @@ def run_pytest(*options: str) -> "subprocess.CompletedProcess[str]":
 
 
 @contextmanager
-def running_servers(folder: Path) -> Iterator[Servers]:
+def running_servers(
+    folder: Path,
+    *,
+    double_command: Sequence[str | Path] = DOUBLE,
+    command: Sequence[str | Path] = COMMAND,
+) -> Iterator[Servers]:
     """Run both, the service with short time limits."""
     run = Run(folder)
-    with program() as double:
+    with program(command=double_command) as double:
         try:
             service = run(
+                command=command,
                 LIVEKIT_URL=double.url,
                 LIVEKIT_API_KEY="devkey",
                 LIVEKIT_API_SECRET="secret",
