@@ -71,10 +71,12 @@ def read_grants(
     token = authorization.removeprefix(_SCHEME)
     try:
         algorithm, claims, signature = _parse(token)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise TokenRefusedError("invalid authorization token") from None
-    if claims.get("iss") != api_key:
-        raise TokenRefusedError(f"invalid API key: {claims.get('iss') or ''}")
+    issuer = claims.get("iss") or ""
+    if issuer != api_key:
+        shown = issuer.encode(errors="replace").decode()
+        raise TokenRefusedError(f"invalid API key: {shown}")
     video = {} if claims.get("video") is None else claims["video"]
     fault = (
         _wrong_grant(video)

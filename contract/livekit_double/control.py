@@ -15,7 +15,7 @@ from contract.livekit_double.requests import WrongInputError
 from contract.livekit_messages import new_sid
 from contract.livekit_rooms import LiveKitRooms
 from domain.room import RoomName
-from domain.strict_json import StrictJsonError, loads_object
+from domain.strict_json import DuplicateKeyError, StrictJsonError, loads_object
 from domain.track import (
     Participant,
     ParticipantIdentity,
@@ -116,6 +116,8 @@ def _post(name: str, kind: type[T], act: Callable[[T], object]) -> web.RouteDef:
 async def _perform(kind: type[T], act: Callable[[T], object], request: web.Request) -> web.Response:
     try:
         done = act(requests.read(kind, loads_object(await request.read() or b"{}")))
+    except DuplicateKeyError as error:
+        return _json(400, {"error": f"{error.key}: given twice"})
     except StrictJsonError as error:
         return _json(400, {"error": f"the body {error}"})
     except WrongInputError as error:

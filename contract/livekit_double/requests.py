@@ -15,6 +15,7 @@ from domain.track import TrackKind, TrackSource
 T = TypeVar("T")
 
 ANY_CALL = "*"
+_LONGEST_S = 3600
 _STATUSES = range(200, 600)
 _KINDS = (TrackKind.AUDIO.value, TrackKind.VIDEO.value)
 _SOURCES = tuple(source.value for source in TrackSource)
@@ -105,7 +106,8 @@ class Configure:
         default=None,
         validator=_OPTIONAL(
             _checked(
-                "a number of seconds", lambda value: type(value) in {int, float} and value >= 0
+                f"a number of seconds from 0 to {_LONGEST_S}",
+                lambda value: type(value) in {int, float} and 0 <= value <= _LONGEST_S,
             )
         ),
     )

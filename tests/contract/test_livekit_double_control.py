@@ -163,8 +163,14 @@ class TestControl:
             ("join", {**ALICE, "sid": "TR"}, "sid: unknown; there are room, identity"),
             ("publish", {**ALICE, "kind": "data"}, "kind: must be one of audio, video"),
             ("publish", {**ALICE, "muted": 1}, "muted: must be true or false"),
-            ("configure", {"absent_wait_s": -1}, "absent_wait_s: must be a number of seconds"),
-            ("configure", {"absent_wait_s": True}, "absent_wait_s: must be a number of seconds"),
+            *(
+                (
+                    "configure",
+                    {"absent_wait_s": wait},
+                    "absent_wait_s: must be a number of seconds from 0 to 3600",
+                )
+                for wait in (-1, True, 3601)
+            ),
             ("fail", {"call": "ListRooms"}, "answer: missing"),
             (
                 "fail",
@@ -214,6 +220,12 @@ class TestControl:
         async with aiohttp.request("POST", f"{url}/double/join", data=b"[]") as answer:
             assert answer.status == 400
             assert await answer.json() == {"error": "the body is not a JSON object"}
+
+    async def test_names_the_field_that_is_given_twice(self, url: str) -> None:
+        twice = b'{"room": "a", "room": "b", "identity": "c"}'
+        async with aiohttp.request("POST", f"{url}/double/join", data=twice) as answer:
+            assert answer.status == 400
+            assert await answer.json() == {"error": "room: given twice"}
 
     async def test_knows_no_other_path(self, url: str) -> None:
         assert await post(url, "calls") == (404, {"error": "there is no POST /double/calls"})
