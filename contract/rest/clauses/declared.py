@@ -32,7 +32,7 @@ def rejects_encoded_bodies(rest: Endpoint) -> None:
 
 
 def accepts_types_of_json(rest: Endpoint) -> None:
-    """R3.5 A Content-Type of application/...+json is that of JSON too, with a charset of utf-8."""
+    """R3.5 A Content-Type of application/...+json is valid, too, and so is charset=utf-8."""
     for kind in (
         f'{JSON}; charset="UTF-8"',
         "Content-Type: Application/vnd.api+json;charset=utf-8",
@@ -41,7 +41,7 @@ def accepts_types_of_json(rest: Endpoint) -> None:
 
 
 def tells_the_code_of_types(rest: Endpoint) -> None:
-    """R3.6 The code for such a declaration is UNSUPPORTED_MEDIA_TYPE."""
+    """R3.6 The code for a body of another type or encoding is UNSUPPORTED_MEDIA_TYPE."""
     rest.post(_body(rest), kind="Content-Type: text/plain").expect_code("UNSUPPORTED_MEDIA_TYPE")
 
 

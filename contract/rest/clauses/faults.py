@@ -38,7 +38,7 @@ def fails_with_livekit(rest: Endpoint) -> None:
 
 
 def tells_that_livekit_is_unavailable(rest: Endpoint) -> None:
-    """R7.2 The code for a LiveKit that fails is LIVEKIT_UNAVAILABLE."""
+    """R7.2 The code for a failure of LiveKit is LIVEKIT_UNAVAILABLE."""
     for answer in _answers(rest, _MUTING, _FAILURES):
         answer.expect_code("LIVEKIT_UNAVAILABLE")
 
@@ -80,19 +80,19 @@ def believes_no_nonsense(rest: Endpoint) -> None:
 
 
 def believes_no_contradiction(rest: Endpoint) -> None:
-    """R7.9 If LiveKit denies a participant whom it lists at the same time, the answer is no 404."""
+    """R7.9 If LiveKit denies a participant whom it lists, the answer is not 404."""
     for answer in _answers(rest, _MUTING, [_twirp("not_found")]):
         answer.expect(answer.status != _NOT_FOUND, "another status than 404")
 
 
 def passes_refusals_on(rest: Endpoint) -> None:
-    """R7.10 If LiveKit refuses a mute, for instance our key, the answer is 500."""
+    """R7.10 If LiveKit refuses a mute or the server's key, the answer is 500."""
     for answer in _answers(rest, _MUTING, _REFUSALS):
         answer.expect_status(500)
 
 
 def tells_the_code_of_refusals(rest: Endpoint) -> None:
-    """R7.11 The code for a refusal of LiveKit's is MUTE_FAILED."""
+    """R7.11 The code for a refusal by LiveKit is MUTE_FAILED."""
     for answer in _answers(rest, _MUTING, _REFUSALS):
         answer.expect_code("MUTE_FAILED")
 

@@ -49,7 +49,7 @@ def rejects_two_framings(rest: Endpoint) -> None:
 
 
 def rejects_two_lengths(rest: Endpoint) -> None:
-    """R10.7 Two lines Content-Length, or one that is no number, are answered with 400."""
+    """R10.7 Two Content-Length headers, or one that is not a number, are answered with 400."""
     for second in (2, 3):
         lines = ("Content-Length: 2", f"Content-Length: {second}")
         _post(rest, *lines, body=b"{} "[:second]).expect_status(400)

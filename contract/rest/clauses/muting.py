@@ -78,7 +78,7 @@ def does_not_echo(rest: Endpoint) -> None:
 
 
 def repeats(rest: Endpoint) -> None:
-    """R1.9 To ask for the state that a track already has is a success, 200 again."""
+    """R1.9 A request for the state that a track already has is answered with 200."""
     place = rest.livekit.publish_in(rest.tenant.id)
     rest.mute(place.request())
     rest.mute(place.request()).expect_status(200)

@@ -44,7 +44,7 @@ def finds_no_track_of_others(rest: Endpoint) -> None:
 
 
 def tells_the_code_of_tracks(rest: Endpoint) -> None:
-    """R6.7 The code for such a track is TRACK_NOT_FOUND."""
+    """R6.7 The code for a track that the participant does not publish is TRACK_NOT_FOUND."""
     place = rest.livekit.publish_in(rest.tenant.id)
     rest.mute(place.request(track_sid="TR_unknown")).expect_code("TRACK_NOT_FOUND")
 
@@ -74,7 +74,7 @@ def names_the_setting(rest: Endpoint) -> None:
 
 
 def mutes_where_unmuting_is_disabled(rest: Endpoint) -> None:
-    """R6.11 Where LiveKit forbids to unmute, a mute is answered with 200 all the same."""
+    """R6.11 A mute is answered with 200 even if LiveKit forbids unmuting."""
     place = rest.livekit.publish_in(rest.tenant.id)
     rest.livekit.forbid_unmute()
     rest.mute(place.request()).expect_status(200)

@@ -28,7 +28,7 @@ def is_ready(rest: Endpoint) -> None:
 
 
 def tells_that_it_is_ready(rest: Endpoint) -> None:
-    """R9.4 The body of /readyz is then {"status": "READY"}."""
+    """R9.4 The body of a 200 of /readyz is {"status": "READY"}."""
     answer = rest.ask("GET", "/readyz")
     answer.expect(answer.members == {"status": "READY"}, '{"status": "READY"}')
 
@@ -42,7 +42,7 @@ def is_not_ready_without_livekit(rest: Endpoint) -> None:
 
 
 def tells_that_it_is_not_ready(rest: Endpoint) -> None:
-    """R9.6 The code of /readyz is then NOT_READY."""
+    """R9.6 The code of a 503 of /readyz is NOT_READY."""
     rest.livekit.fail("*", _REFUSAL)
     rest.ask("GET", "/readyz").expect_code("NOT_READY")
 
@@ -90,7 +90,7 @@ def finds_no_other_path(rest: Endpoint) -> None:
 
 
 def tells_the_code_of_paths(rest: Endpoint) -> None:
-    """R9.12 The code for such a path is NOT_FOUND."""
+    """R9.12 The code for an unknown path is NOT_FOUND."""
     for path in _UNKNOWN:
         rest.ask("GET", path).expect_code("NOT_FOUND")
 
@@ -102,13 +102,13 @@ def allows_no_other_method(rest: Endpoint) -> None:
 
 
 def tells_the_code_of_methods(rest: Endpoint) -> None:
-    """R9.14 The code for such a method is METHOD_NOT_ALLOWED."""
+    """R9.14 The code for a method that the path does not support is METHOD_NOT_ALLOWED."""
     for method, path in _WRONG:
         rest.ask(method, path, JSON, body=b"{}").expect_code("METHOD_NOT_ALLOWED")
 
 
 def tells_the_allowed_methods(rest: Endpoint) -> None:
-    """R9.15 The header Allow then lists the methods that the path supports."""
+    """R9.15 The header Allow of a 405 lists the methods that the path supports."""
     for method, path in _WRONG:
         answer = rest.ask(method, path, JSON, body=b"{}")
         allowed = {name.strip() for value in answer.all("Allow") for name in value.split(",")}

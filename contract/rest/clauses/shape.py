@@ -13,7 +13,7 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def shapes_errors(rest: Endpoint) -> None:
-    """R8.1 The body of an error is a JSON object with error and code, two texts, and no more."""
+    """R8.1 The body of an error is a JSON object with the strings error and code only."""
     for answer in _errors(rest):
         answer.require(answer.status >= _FAILED, "an error")
         members = answer.members
@@ -62,7 +62,7 @@ def replaces_request_ids(rest: Endpoint) -> None:
 
 
 def makes_request_ids(rest: Endpoint) -> None:
-    """R8.7 An answer to a request without X-Request-ID has one of its own, each another."""
+    """R8.7 An answer to a request without X-Request-ID has a new one, different each time."""
     answers = [rest.ask("GET", "/livez"), rest.ask("GET", "/livez"), *_errors(rest)]
     ids = [value for answer in answers for value in answer.all("X-Request-ID")]
     for answer in answers:
