@@ -21,6 +21,10 @@ class RequestContext:
         request_id: the client's ``X-Request-ID`` where it is usable, else a random one.
         deadline: when the response is due, on the event loop's clock.
         caller: who is calling, once authenticated.
+        client: the address of the client, where the transport tells it.
+        source: the source of identity that knows the caller, once authenticated.
+        credential: which of the caller's credentials it was, by a name that is no secret.
+        trace_id: the id of the trace that the request belongs to, in hexadecimal digits.
         details: what the operation acts on and what became of it, by name.
         deviates: whether the outcome differs from what the caller asked for.
         routine: whether it is a health check with an expected outcome, of interest to few.
@@ -33,6 +37,10 @@ class RequestContext:
     request_id: str
     deadline: float
     caller: Caller | None = None
+    client: str = ""
+    source: str = ""
+    credential: str = ""
+    trace_id: str = ""
     details: dict[str, object] = field(factory=dict)
     deviates: bool = False
     routine: bool = False
