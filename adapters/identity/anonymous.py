@@ -3,8 +3,10 @@
 from attrs import frozen
 from typing_extensions import override
 
-from application.ports.authenticator import Authenticator, PresentedRequest
-from domain.caller import AnonymousCaller, Caller
+from application.ports.authenticator import Authenticator, Identity, PresentedRequest
+from domain.caller import AnonymousCaller
+
+_IDENTITY = Identity(caller=AnonymousCaller(), source="anonymous")
 
 
 @frozen
@@ -12,8 +14,8 @@ class AnonymousAuthenticator(Authenticator):
     """Accepts every request as an anonymous caller's, without reading its token."""
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
-        return AnonymousCaller()
+    async def authenticate(self, request: PresentedRequest) -> Identity:
+        return _IDENTITY
 
     @override
     async def verify_ready(self) -> None:

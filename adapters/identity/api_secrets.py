@@ -12,36 +12,46 @@ from typing_extensions import override
 from application.ports.authenticator import (
     Authenticator,
     CredentialUnknownError,
+    Identity,
     PresentedRequest,
 )
-from domain.caller import Caller, IdentifiedCaller, TenantId
+from domain.caller import IdentifiedCaller, TenantId
 
 
 @frozen
 class ApiSecrets:
-    """The tenant of each secret; a tenant may have several secrets.
+    """The tenant of each secret, and the name by which the log knows the secret.
 
+    A tenant may have several secrets. A secret without a name is logged without one.
     A secret is looked up by a keyed digest, whose key is random for each process, then compared
     once in constant time. So the lookup costs the same for one secret as for ten thousand, and
     its duration leaks nothing about them.
     """
 
     tenants: Mapping[str, TenantId] = field(repr=False)
+    names: Mapping[str, str] = field(repr=False, factory=dict)
     _key: bytes = field(init=False, repr=False, eq=False, factory=partial(secrets.token_bytes, 32))
-    _known: Mapping[bytes, tuple[bytes, TenantId]] = field(init=False, repr=False, eq=False)
+    _known: Mapping[bytes, tuple[bytes, Identity]] = field(init=False, repr=False, eq=False)
 
     @_known.default
-    def _digests(self) -> Mapping[bytes, tuple[bytes, TenantId]]:
+    def _digests(self) -> Mapping[bytes, tuple[bytes, Identity]]:
         return {
-            self._digest(secret.encode()): (secret.encode(), tenant)
+            self._digest(secret.encode()): (secret.encode(), self._identity(secret, tenant))
             for secret, tenant in self.tenants.items()
         }
 
-    def holder(self, token: str) -> TenantId | None:
-        """Return the tenant that owns a secret, or ``None`` if it is unknown."""
+    def holder(self, token: str) -> Identity | None:
+        """Return the identity of the tenant that owns a secret, or ``None`` if it is unknown."""
         candidate = token.encode()
-        secret, tenant = self._known.get(self._digest(candidate), (b"", None))
-        return tenant if hmac.compare_digest(candidate, secret) else None
+        secret, identity = self._known.get(self._digest(candidate), (b"", None))
+        return identity if hmac.compare_digest(candidate, secret) else None
+
+    def _identity(self, secret: str, tenant: TenantId) -> Identity:
+        return Identity(
+            caller=IdentifiedCaller(id=tenant),
+            source="api-secrets",
+            credential=self.names.get(secret, ""),
+        )
 
     def _digest(self, secret: bytes) -> bytes:
         return blake2b(secret, key=self._key).digest()
@@ -54,11 +64,11 @@ class ApiSecretsAuthenticator(Authenticator):
     secrets: Callable[[], ApiSecrets]
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
-        tenant = self.secrets().holder(request.token)
-        if tenant is None:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
+        identity = self.secrets().holder(request.token)
+        if identity is None:
             raise CredentialUnknownError(reason="unknown API secret")
-        return IdentifiedCaller(id=tenant)
+        return identity
 
     @override
     async def verify_ready(self) -> None:

@@ -9,9 +9,9 @@ from typing_extensions import override
 from application.ports.authenticator import (
     Authenticator,
     CredentialUnknownError,
+    Identity,
     PresentedRequest,
 )
-from domain.caller import Caller
 
 
 @frozen
@@ -24,7 +24,7 @@ class ChainAuthenticator(Authenticator):
     sources: Sequence[Authenticator]
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         _ = request.token  # a missing or malformed token fails here, before any source is tried
         *first, last = self.sources
         for source in first:

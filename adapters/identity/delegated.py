@@ -27,6 +27,7 @@ from application.ports.authenticator import (
     AuthenticatorUnavailableError,
     AuthenticatorUnusableError,
     CredentialRefusedError,
+    Identity,
     PresentedRequest,
 )
 from domain import strict_json
@@ -62,11 +63,12 @@ class DelegatedAuthenticator(Authenticator):
     clock: Callable[[], float] = time.time
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         signed = await self._sign(request)
         timeout_at = asyncio.get_running_loop().time() + self.timeout_s
         try:
-            return self._caller(await self._post(signed, min(timeout_at, request.deadline)))
+            body = await self._post(signed, min(timeout_at, request.deadline))
+            return Identity(caller=self._caller(body), source="authentication-service")
         except _UNAVAILABLE as error:
             raise AuthenticatorUnavailableError(reason=_reason(error)) from None
         except (HttpClientError, InvalidResponseError) as error:

@@ -64,6 +64,11 @@ def name_of(entry: object) -> str:
     return f"kid {kid[:_MAX_KID_CHARACTERS]!a:.{_MAX_KID_CHARACTERS}}"
 
 
+def escape_kid(kid: str) -> str:
+    """Return a ``kid`` for the log: in printable ASCII, other characters escaped, and cut."""
+    return kid[:_MAX_KID_CHARACTERS].encode("unicode_escape").decode()[:_MAX_KID_CHARACTERS]
+
+
 def algorithms(key: object) -> tuple[str, ...]:
     """Return the algorithms for a key's type; none if the key is not sound."""
     match key:

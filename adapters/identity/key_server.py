@@ -68,16 +68,16 @@ class KeyServer(KeySource):
         return self.policy.first_retry_after_s
 
     @override
-    async def verify(self, token: Jws) -> bool:
-        while not self._keys.verify(token):
+    async def verify(self, token: Jws) -> str:
+        while not (key := self._keys.verify(token)):
             if self._keys.has_kid_of(token):
-                return False
+                return ""
             is_fresh = await self._force_refresh()
             if self._failure is not None:
                 raise AuthenticatorUnavailableError(reason=f"key server: {self._failure}")
             if not is_fresh:
-                return False
-        return True
+                return ""
+        return key
 
     @override
     async def verify_ready(self) -> None:

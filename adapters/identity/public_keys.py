@@ -7,7 +7,7 @@ from attrs import frozen
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from adapters.identity.jwk import UnusableKeyError, algorithms, name_of, parse_jwk
+from adapters.identity.jwk import UnusableKeyError, algorithms, escape_kid, name_of, parse_jwk
 from adapters.identity.jws import Jws
 from domain import strict_json
 
@@ -22,11 +22,20 @@ _PEM_BEGINS = b"-----BEGIN"
 
 @frozen
 class PublicKey:
-    """A key, its ``kid`` if it has one, and the only algorithm that it is used with."""
+    """A key, its ``kid`` if it has one, and the only algorithm that it is used with.
+
+    ``place`` is that in the file or key set, from 1 on.
+    """
 
     alg: str
     kid: str | None
     key: object
+    place: int
+
+    @property
+    def name(self) -> str:
+        """What the log calls it: its ``kid``, in printable ASCII and cut, or else its place."""
+        return escape_kid(self.kid) if self.kid else f"#{self.place}"
 
     def matches(self, token: Jws) -> bool:
         """Return whether the token has this key's algorithm, and its ``kid`` if both have one.
@@ -60,10 +69,15 @@ class PublicKeys:
             key.alg == token.alg and key.kid == token.kid for key in self._keys
         )
 
-    def verify(self, token: Jws) -> bool:
-        """Return whether one of the keys verifies the token; false if more than eight match it."""
+    def verify(self, token: Jws) -> str:
+        """Return the name of the key that verifies the token.
+
+        It is empty if none does, or if more than eight match the token.
+        """
         matching = [key for key in self._keys if key.matches(token)]
-        return len(matching) <= _MAX_TRIED and any(key.verify(token) for key in matching)
+        if len(matching) > _MAX_TRIED:
+            return ""
+        return next((key.name for key in matching if key.verify(token)), "")
 
 
 def parse_public_keys(text: bytes) -> PublicKeys:
@@ -94,13 +108,13 @@ def parse_key_set(text: bytes) -> PublicKeys:
         raise ValueError(f"holds more than {_MAX_KEYS} keys")
     keys: list[PublicKey] = []
     left_out: set[str] = set()
-    for entry in entries:
+    for place, entry in enumerate(entries, start=1):
         try:
             found = parse_jwk(entry)
         except UnusableKeyError as error:
             left_out.add(f"{name_of(entry)}: {error}")
         else:
-            keys += [PublicKey(alg, found.kid, found.key) for alg in found.algs]
+            keys += [PublicKey(alg, found.kid, found.key, place) for alg in found.algs]
     return PublicKeys(keys, _summary(sorted(left_out)))
 
 
@@ -117,12 +131,12 @@ def _from_pem(text: bytes) -> PublicKeys:
             f"holds more than {_MAX_TRIED} keys; put them into a key set, each with kid"
         )
     keys: list[PublicKey] = []
-    for block in blocks:
+    for place, block in enumerate(blocks, start=1):
         try:
             key = load_pem_public_key(_PEM_BEGINS + block)
         except (ValueError, UnsupportedAlgorithm, InternalError):
             raise ValueError(_NO_USABLE_KEY) from None
         if not algorithms(key):
             raise ValueError(_NO_USABLE_KEY)
-        keys += [PublicKey(alg, None, key) for alg in algorithms(key)]
+        keys += [PublicKey(alg, None, key, place) for alg in algorithms(key)]
     return PublicKeys(keys)

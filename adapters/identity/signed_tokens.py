@@ -17,17 +17,17 @@ from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
     CredentialUnknownError,
+    Identity,
     PresentedRequest,
 )
-from domain.caller import Caller
 
 
 class KeySource(Protocol):
     """Where an issuer's public keys come from."""
 
     @abstractmethod
-    async def verify(self, token: Jws) -> bool:
-        """Return whether one of the keys verifies the token's signature.
+    async def verify(self, token: Jws) -> str:
+        """Return the name of the key that verifies the token's signature, empty if none does.
 
         Raises:
             AuthenticatorUnavailableError: the token may be signed with a new key, and the keys
@@ -50,7 +50,7 @@ class KeyFile(KeySource):
     keys: Callable[[], PublicKeys]
 
     @override
-    async def verify(self, token: Jws) -> bool:
+    async def verify(self, token: Jws) -> str:
         return self.keys().verify(token)
 
     @override
@@ -70,19 +70,20 @@ class SignedTokenAuthenticator(Authenticator):
     clock: Callable[[], float] = time.time
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         try:
             token = parse_jws(request.token)
         except InvalidJwsError as error:
             raise CredentialUnknownError(reason=f"not a signed token: {error}") from None
         try:
             async with asyncio.timeout_at(request.deadline):
-                is_verified = await self.keys.verify(token)
+                key = await self.keys.verify(token)
         except TimeoutError:
             raise AuthenticatorUnavailableError(reason="timed out waiting for keys") from None
-        if not is_verified:
+        if not key:
             raise CredentialUnknownError(reason="unknown signing key or bad signature")
-        return self.rules.caller(token.payload, now=self.clock())
+        caller = self.rules.caller(token.payload, now=self.clock())
+        return Identity(caller=caller, source="signed-tokens", credential=key)
 
     @override
     async def verify_ready(self) -> None:

@@ -8,7 +8,24 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Protocol
 
+from attrs import frozen
+
 from domain.caller import Caller
+
+
+@frozen(kw_only=True)
+class Identity:
+    """Who is calling, and how that is known; all but the caller is for the operator alone.
+
+    Attributes:
+        source: the source of identity that knows the caller, such as ``api-secrets``.
+        credential: which of the caller's credentials it was, by a name that tells nothing of the
+            credential itself; empty if the source does not know.
+    """
+
+    caller: Caller
+    source: str
+    credential: str = ""
 
 
 class AuthenticatorError(Exception):
@@ -92,7 +109,7 @@ class Authenticator(Protocol):
     """A source of identity."""
 
     @abstractmethod
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         """Identify the caller.
 
         A source that needs no token does not access ``request.token``.

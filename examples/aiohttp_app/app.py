@@ -13,10 +13,11 @@ from livekit_mute.adapters.livekit.room_gateway import open_gateway
 from livekit_mute.application.ports.authenticator import (
     Authenticator,
     CredentialRefusedError,
+    Identity,
     PresentedRequest,
 )
 from livekit_mute.application.room_access import RoomAccess
-from livekit_mute.domain.caller import Caller, IdentifiedCaller
+from livekit_mute.domain.caller import IdentifiedCaller
 from livekit_mute.entrypoints.http.app import create_app
 from livekit_mute.entrypoints.http.observers.audit import audit
 from typing_extensions import override
@@ -39,12 +40,12 @@ class SessionAuthenticator(Authenticator):
     """Identifies whoever the application's middleware has found."""
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         """Give the tenant of the session; without one the response is 401."""
         tenant = tenant_of_request.get()
         if tenant is None:
             raise CredentialRefusedError(reason="no session")
-        return IdentifiedCaller(id=tenant)
+        return Identity(caller=IdentifiedCaller(id=tenant), source="session")
 
     @override
     async def verify_ready(self) -> None:

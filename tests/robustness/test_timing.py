@@ -17,7 +17,7 @@ from yarl import URL
 
 from adapters.identity.api_secrets import ApiSecrets
 from contract.livekit_rooms import LiveKitRooms
-from domain.caller import TenantId
+from domain.caller import IdentifiedCaller, TenantId
 from domain.room import RoomName
 from tests.robustness.metrics import Length, Metrics
 from tests.robustness.tenants import double_of, token_of
@@ -97,7 +97,9 @@ class TestSecrets:
     ) -> None:
         known = {secrets.token_hex(24): TenantId(f"tenant-{each}") for each in range(100)}
         holder = ApiSecrets({**known, SECRET: TenantId("tenant-a")}).holder
-        assert holder(SECRET) == "tenant-a"
+        identity = holder(SECRET)
+        assert identity is not None
+        assert identity.caller == IdentifiedCaller(id="tenant-a")
         found = greatest_t(times_of(holder, length(short=100, full=FULL)))
         for pair, t in found.items():
             metrics.at_most(f"|t|, {pair} bytes shared", t, MOST_T, timed=True)

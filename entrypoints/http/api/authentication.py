@@ -33,7 +33,9 @@ def authenticated(operation: Operation) -> Callable[[web.Request], Awaitable[web
         context, limits = request[CONTEXT], request.app[LIMITS]
         body = JsonBody(request, limits, context.deadline)
         presented = HttpPresentedRequest(request, body, context.deadline, limits)
-        caller = context.caller = await request.app[AUTHENTICATOR].authenticate(presented)
+        identity = await request.app[AUTHENTICATOR].authenticate(presented)
+        caller = context.caller = identity.caller
+        context.source, context.credential = identity.source, identity.credential
         return await operation(
             AuthenticatedRequest(request=request, body=body, caller=caller, context=context)
         )

@@ -1,7 +1,7 @@
 import pytest
 
 from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
-from application.ports.authenticator import CredentialUnknownError
+from application.ports.authenticator import CredentialUnknownError, Identity
 from domain.caller import IdentifiedCaller, TenantId
 from tests.support.presented_request import StaticRequest
 
@@ -9,13 +9,16 @@ from tests.support.presented_request import StaticRequest
 @pytest.fixture
 def authenticator() -> ApiSecretsAuthenticator:
     tenants = {"old": "a", "new": "a", "other": "b"}
-    known = ApiSecrets({key: TenantId(value) for key, value in tenants.items()})
+    known = ApiSecrets(
+        {key: TenantId(value) for key, value in tenants.items()},
+        names={"old": "of-may", "new": "#2"},
+    )
     return ApiSecretsAuthenticator(lambda: known)
 
 
 class TestApiSecrets:
     def test_hides_secrets_in_its_repr(self) -> None:
-        assert repr(ApiSecrets({"s3cret": TenantId("a")})) == "ApiSecrets()"
+        assert repr(ApiSecrets({"s3cret": TenantId("a")}, names={"s3cret": "x"})) == "ApiSecrets()"
 
     def test_compares_by_its_secrets_and_not_by_its_random_key(self) -> None:
         one, same = (ApiSecrets({"s3cret": TenantId("a")}) for _ in range(2))
@@ -24,12 +27,16 @@ class TestApiSecrets:
 
 
 class TestApiSecretsAuthenticator:
-    @pytest.mark.parametrize(("token", "tenant"), [("old", "a"), ("new", "a"), ("other", "b")])
+    @pytest.mark.parametrize(
+        ("token", "tenant", "name"),
+        [("old", "a", "of-may"), ("new", "a", "#2"), ("other", "b", "")],
+    )
     async def test_identifies_a_tenant_by_each_of_its_secrets(
-        self, authenticator: ApiSecretsAuthenticator, token: str, tenant: str
+        self, authenticator: ApiSecretsAuthenticator, token: str, tenant: str, name: str
     ) -> None:
-        caller = await authenticator.authenticate(StaticRequest(token=token))
-        assert caller == IdentifiedCaller(id=TenantId(tenant))
+        assert await authenticator.authenticate(StaticRequest(token=token)) == Identity(
+            caller=IdentifiedCaller(id=TenantId(tenant)), source="api-secrets", credential=name
+        )
 
     async def test_knows_no_other_token(self, authenticator: ApiSecretsAuthenticator) -> None:
         for token in ("", "o", "oldnew", "OLD", "old ", "\u00f6ld", "a"):

@@ -12,9 +12,10 @@ from application.ports.authenticator import (
     AuthenticatorUnusableError,
     CredentialRefusedError,
     CredentialUnknownError,
+    Identity,
     PresentedRequest,
 )
-from domain.caller import AnonymousCaller, Caller, IdentifiedCaller, TenantId
+from domain.caller import AnonymousCaller, IdentifiedCaller, TenantId
 from tests.support.presented_request import StaticRequest
 
 
@@ -23,12 +24,12 @@ class Source(Authenticator):
     """Records its name and the request in a list that sources share, and has one result."""
 
     name: str
-    result: Caller | Exception
+    result: Identity | Exception
     readiness: Exception | None = field(default=None, kw_only=True)
     calls: list[tuple[str, PresentedRequest]] = field(factory=list)
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         self.calls.append((self.name, request))
         if isinstance(self.result, Exception):
             raise self.result
@@ -40,8 +41,9 @@ class Source(Authenticator):
             raise self.readiness
 
 
-A = IdentifiedCaller(id=TenantId("a"))
-B = IdentifiedCaller(id=TenantId("b"))
+A = Identity(caller=IdentifiedCaller(id=TenantId("a")), source="one", credential="key")
+B = Identity(caller=IdentifiedCaller(id=TenantId("b")), source="other")
+ANONYMOUS = Identity(caller=AnonymousCaller(), source="one")
 
 
 def unknown(reason: str = "unknown") -> CredentialUnknownError:
@@ -49,7 +51,7 @@ def unknown(reason: str = "unknown") -> CredentialUnknownError:
 
 
 def chain(
-    *results: Caller | Exception,
+    *results: Identity | Exception,
 ) -> tuple[ChainAuthenticator, list[tuple[str, PresentedRequest]]]:
     """Make a chain of sources named 0, 1, ..., and the list of their calls."""
     calls: list[tuple[str, PresentedRequest]] = []
@@ -59,22 +61,22 @@ def chain(
 
 class TestChain:
     @pytest.mark.parametrize(
-        ("results", "caller", "called"),
+        ("results", "identity", "called"),
         [
             ([A, B], A, "0"),
             ([unknown(), A, B], A, "01"),
             ([unknown(), unknown(), A], A, "012"),
-            ([AnonymousCaller(), A], AnonymousCaller(), "0"),
-            ([unknown(), AnonymousCaller(), A], AnonymousCaller(), "01"),
+            ([ANONYMOUS, A], ANONYMOUS, "0"),
+            ([unknown(), ANONYMOUS, A], ANONYMOUS, "01"),
             ([A], A, "0"),
         ],
     )
     async def test_uses_the_first_source_that_knows_the_token(
-        self, results: list[Caller | Exception], caller: Caller, called: str
+        self, results: list[Identity | Exception], identity: Identity, called: str
     ) -> None:
         authenticator, calls = chain(*results)
         request = StaticRequest()
-        assert await authenticator.authenticate(request) == caller
+        assert await authenticator.authenticate(request) == identity
         assert "".join(name for name, _ in calls) == called
         assert all(passed is request for _, passed in calls)
 
@@ -106,7 +108,7 @@ class TestChain:
     @pytest.mark.parametrize("results", [[A], [unknown(), A], [A, B]])
     @pytest.mark.parametrize("error", [LookupError(), unknown("raised by the request")])
     async def test_fails_without_a_token_before_any_source_is_tried(
-        self, results: list[Caller | Exception], error: Exception
+        self, results: list[Identity | Exception], error: Exception
     ) -> None:
         authenticator, calls = chain(*results)
         with pytest.raises(type(error)) as failure:
@@ -129,7 +131,7 @@ class TestOpenChain:
         events: list[str] = []
 
         @asynccontextmanager
-        async def source(name: str, result: Caller | Exception) -> AsyncIterator[Authenticator]:
+        async def source(name: str, result: Identity | Exception) -> AsyncIterator[Authenticator]:
             events.append(f"{name} opened")
             try:
                 yield Source(name, result)

@@ -17,8 +17,8 @@ def key_set(published: Sequence[Published]) -> PublicKeys:
 def is_verified(keys: PublicKeys, signer: Signer, kid: object) -> bool:
     named = {"kid": kid} if kid else {}
     header = to_json({"alg": signer.alg, **named})
-    return signer.alg in ("RS256", "PS256", "ES256", "EdDSA") and keys.verify(
-        parse_jws(signer.seal(header, b"{}"))
+    return signer.alg in ("RS256", "PS256", "ES256", "EdDSA") and bool(
+        keys.verify(parse_jws(signer.seal(header, b"{}")))
     )
 
 

@@ -74,7 +74,7 @@ def lacking(alg: str, *names: str) -> dict[str, object]:
 
 def verifies(keys: PublicKeys, alg: str) -> bool:
     """Return whether one of the keys verifies a token of the issuer."""
-    return keys.verify(parse_jws(signer(alg).seal(to_json({"alg": alg}), b"{}")))
+    return bool(keys.verify(parse_jws(signer(alg).seal(to_json({"alg": alg}), b"{}"))))
 
 
 OPTIONAL = (

@@ -60,7 +60,7 @@ class TestParsePublicKeys:
 
     def test_reads_several_keys_in_pem(self) -> None:
         keys = parse_public_keys(b"old:\n" + signer("ES256").pem + b"new:\n" + signer("EdDSA").pem)
-        assert [keys.verify(signed(alg)) for alg in ("ES256", "EdDSA")] == [True] * 2
+        assert [keys.verify(signed(alg)) for alg in ("ES256", "EdDSA")] == ["#1", "#2"]
 
     def test_reads_no_more_than_eight_keys_in_pem(self) -> None:
         assert parse_public_keys(signer("ES256").pem * 8).verify(signed("ES256"))
@@ -69,7 +69,7 @@ class TestParsePublicKeys:
 
     def test_reads_a_key_set(self) -> None:
         keys = parse_public_keys(to_json({"keys": [signer(alg).jwk for alg in ALGORITHMS]}))
-        assert [keys.verify(signed(alg)) for alg in ALGORITHMS] == [True] * 4
+        assert [keys.verify(signed(alg)) for alg in ALGORITHMS] == list(ALGORITHMS)
 
     def test_rejects_files_without_a_usable_key(self) -> None:
         errors = {name: error_of(make()) for name, make in BAD_FILES.items()}
@@ -88,7 +88,7 @@ class TestPublicKey:
     def test_verifies_with_its_own_algorithm_whatever_the_token_names(
         self, alg: str, other: str
     ) -> None:
-        key = PublicKey(alg, None, load_pem_public_key(signer("RS256").pem))
+        key = PublicKey(alg, None, load_pem_public_key(signer("RS256").pem), 1)
         sealed = {name: Signer(name, "", signer("RS256").key) for name in (alg, other)}
         says_other = to_json({"alg": other})
         assert key.verify(parse_jws(sealed[alg].seal(says_other, b"{}")))
@@ -128,7 +128,26 @@ class TestPublicKeys:
         self, published_as: str | None, named: str | None, is_accepted: bool
     ) -> None:
         keys = key_set(("owner", published_as))
-        assert keys.verify(signed("ES256", named, by="owner")) is is_accepted
+        assert bool(keys.verify(signed("ES256", named, by="owner"))) is is_accepted
+
+    @pytest.mark.parametrize(
+        ("kid", "name"),
+        [
+            ("a", "a"),
+            (None, "#2"),
+            ("", "#2"),
+            ("x" * 65, "x" * 64),
+            ("\x1b[31m\n\u00e9\\", r"\x1b[31m\n\xe9\\"),
+            ("\u2028" * 64, r"\u2028" * 10 + r"\u20"),
+        ],
+        ids=ascii,
+    )
+    def test_are_named_by_their_kid_or_their_place(self, kid: str | None, name: str) -> None:
+        keys = key_set(("other", "other-kid"), ("owner", kid))
+        assert keys.verify(signed("ES256", kid, by="owner")) == name
+
+    def test_without_kid_are_named_by_their_place_whatever_the_token_names(self) -> None:
+        assert key_set(("owner", None)).verify(signed("ES256", "a", by="owner")) == "#1"
 
     @pytest.mark.parametrize("name", ["a", None])
     @pytest.mark.parametrize("owner", ["one", "other"])
@@ -145,7 +164,7 @@ class TestPublicKeys:
     def test_may_share_a_kid_across_algorithms(self) -> None:
         entries = [{**signer(alg).jwk, "kid": "a"} for alg in ALGORITHMS]
         keys = parse_key_set(to_json({"keys": entries}))
-        assert [keys.verify(signed(alg, "a")) for alg in ALGORITHMS] == [True] * 4
+        assert [keys.verify(signed(alg, "a")) for alg in ALGORITHMS] == ["a"] * 4
 
     @pytest.mark.parametrize(("others", "is_accepted"), [(7, True), (8, False)])
     def test_are_limited_to_eight_for_a_token_without_kid(
@@ -154,7 +173,7 @@ class TestPublicKeys:
         keys = key_set(
             ("owner", "owner-kid"), *(("other", str(number)) for number in range(others))
         )
-        assert keys.verify(signed("ES256", by="owner")) is is_accepted
+        assert bool(keys.verify(signed("ES256", by="owner"))) is is_accepted
         assert keys.verify(signed("ES256", "owner-kid", by="owner"))
 
     def test_verify_nothing_when_empty(self) -> None:

@@ -18,6 +18,7 @@ from application.ports.authenticator import (
     AuthenticatorUnavailableError,
     CredentialRefusedError,
     CredentialUnknownError,
+    Identity,
 )
 from domain.caller import IdentifiedCaller, TenantId
 from tests.adapters.identity.cases.bad_claims import BAD_PAYLOADS
@@ -38,6 +39,10 @@ from tests.support.presented_request import StaticRequest
 pytestmark = pytest.mark.robustness("tokens")
 
 DEMO = IdentifiedCaller(id=TenantId("demo"))
+
+
+def demo(kid: str) -> Identity:
+    return Identity(caller=DEMO, source="signed-tokens", credential=kid)
 
 
 OTHER_HEADER_MEMBERS: tuple[Mapping[str, object], ...] = (
@@ -62,22 +67,24 @@ class TestGoodTokens:
     @pytest.mark.parametrize("alg", ALGORITHMS)
     async def test_are_accepted(self, alg: str) -> None:
         token = signer(alg).sign(CLAIMS)
-        assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
+        assert await authenticator().authenticate(StaticRequest(token=token)) == demo(alg)
 
     @pytest.mark.parametrize("alg", ALGORITHMS)
     async def test_are_accepted_when_built_like_the_bad_ones(self, alg: str) -> None:
         token = signer(alg).seal(to_json({"alg": alg, "kid": alg}), to_json(CLAIMS))
-        assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
+        assert await authenticator().authenticate(StaticRequest(token=token)) == demo(alg)
 
     @pytest.mark.parametrize("alg", ALGORITHMS)
     async def test_may_have_no_kid(self, alg: str) -> None:
         token = signer(alg).seal(to_json({"alg": alg}), to_json(CLAIMS))
-        assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
+        assert await authenticator().authenticate(StaticRequest(token=token)) == demo(alg)
 
     @pytest.mark.parametrize("alg", ALGORITHMS)
     async def test_are_accepted_with_a_key_in_pem(self, alg: str) -> None:
         keys, token = parse_public_keys(signer(alg).pem), signer(alg).sign(CLAIMS)
-        assert await authenticator(lambda: keys).authenticate(StaticRequest(token=token)) == DEMO
+        assert await authenticator(lambda: keys).authenticate(StaticRequest(token=token)) == demo(
+            "#1"
+        )
 
     @pytest.mark.parametrize(
         "header",
@@ -95,7 +102,7 @@ class TestGoodTokens:
     ) -> None:
         named = to_json({"alg": "ES256", "kid": "ES256", **header})
         token = signer("ES256").seal(named, to_json(CLAIMS))
-        assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
+        assert await authenticator().authenticate(StaticRequest(token=token)) == demo("ES256")
 
     async def test_may_have_other_header_members(self) -> None:
         """Unless ``crit`` names them, they do not change how a token is verified (RFC 7515, 4)."""
@@ -110,14 +117,14 @@ class TestGoodTokens:
 
     async def test_may_contain_the_key_of_an_attacker(self) -> None:
         token = signer("ES256").sign(CLAIMS, jwk=signer("ES256", "attacker").jwk)
-        assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
+        assert await authenticator().authenticate(StaticRequest(token=token)) == demo("ES256")
 
     @pytest.mark.parametrize(
         "typ", ["JWT", "jwt", "Jwt", "at+jwt", "AT+JWT", "application/jwt", "Application/at+JWT"]
     )
     async def test_may_have_either_typ(self, typ: str) -> None:
         token = signer("ES256").sign(CLAIMS, typ=typ)
-        assert await authenticator().authenticate(StaticRequest(token=token)) == DEMO
+        assert await authenticator().authenticate(StaticRequest(token=token)) == demo("ES256")
 
 
 async def error_of(token: str) -> CredentialRefusedError | None:
@@ -144,9 +151,9 @@ class TestBadTokens:
 
 class HangingKeySource(KeySource):
     @override
-    async def verify(self, token: Jws) -> bool:
+    async def verify(self, token: Jws) -> str:
         await asyncio.Event().wait()
-        return True
+        return "key"
 
     @override
     async def verify_ready(self) -> None:
@@ -176,7 +183,7 @@ class TestSignedTokenAuthenticator:
         with pytest.raises(CredentialUnknownError):
             await known.authenticate(request)
         keys.append(parse_public_keys(signer("ES256").pem))
-        assert await known.authenticate(request) == DEMO
+        assert await known.authenticate(request) == demo("#1")
 
     async def test_passes_on_that_there_is_no_token(self) -> None:
         with pytest.raises(LookupError):
@@ -211,7 +218,6 @@ class TestOpenSignedTokens:
         keys = nullcontext(KeyFile(published))
         async with open_signed_tokens(keys, rules=ClaimRules(issuer=ISSUER)) as known:
             with expected:
-                assert (
-                    await known.authenticate(StaticRequest(token=signer("ES256").sign(said)))
-                    == DEMO
-                )
+                assert await known.authenticate(
+                    StaticRequest(token=signer("ES256").sign(said))
+                ) == demo("ES256")

@@ -46,7 +46,7 @@ class Vector:
             token = parse_jws(self.jws)
         except InvalidJwsError:
             return False
-        return parse_key_set(to_json({"keys": [self.key]})).verify(token)
+        return bool(parse_key_set(to_json({"keys": [self.key]})).verify(token))
 
 
 VECTORS = Path(__file__).parent / "cases" / "wycheproof_jws.json"

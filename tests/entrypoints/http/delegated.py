@@ -12,9 +12,9 @@ from typing_extensions import override
 from adapters.identity.delegated import open_delegated
 from adapters.in_memory.demo import DEMO
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
-from application.ports.authenticator import Authenticator, PresentedRequest
+from application.ports.authenticator import Authenticator, Identity, PresentedRequest
 from application.ports.room_gateway import RoomGatewayUnavailableError
-from domain.caller import AnonymousCaller, Caller, IdentifiedCaller
+from domain.caller import AnonymousCaller, IdentifiedCaller
 from domain.room import Room, RoomName
 from domain.track import Participant, Track, TrackSid
 from entrypoints.http.limits import Limits
@@ -82,10 +82,10 @@ class SlowAuthenticator(Authenticator):
     delay_s: float
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         await asyncio.sleep(self.delay_s)
         await request.body()
-        return AnonymousCaller()
+        return Identity(caller=AnonymousCaller(), source="test")
 
     @override
     async def verify_ready(self) -> None:

@@ -5,8 +5,8 @@ from attrs import field, frozen
 from typing_extensions import override
 
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
-from application.ports.authenticator import Authenticator, PresentedRequest
-from domain.caller import AnonymousCaller, Caller
+from application.ports.authenticator import Authenticator, Identity, PresentedRequest
+from domain.caller import AnonymousCaller
 from entrypoints.http.limits import Limits
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
 from tests.support.service import DEMO_REQUEST, MUTE, Answer, Service
@@ -174,10 +174,10 @@ class RecordingAuthenticator(Authenticator):
     shown: list[str] = field(factory=list)
 
     @override
-    async def authenticate(self, request: PresentedRequest) -> Caller:
+    async def authenticate(self, request: PresentedRequest) -> Identity:
         self.tokens.extend([request.token, request.token])
         self.shown.append(repr(request))
-        return AnonymousCaller()
+        return Identity(caller=AnonymousCaller(), source="test")
 
     @override
     async def verify_ready(self) -> None:

@@ -33,9 +33,12 @@ async def authenticate(
 ) -> Outcome:
     """Return the caller, or the class of the error, which must not quote the service."""
     try:
-        return await authenticator.authenticate(request or StaticRequest())
+        identity = await authenticator.authenticate(request or StaticRequest())
     except AuthenticatorError as error:
         failure = error
+    else:
+        assert (identity.source, identity.credential) == ("authentication-service", "")
+        return identity.caller
     assert "s3cret" not in f"{failure} {failure.reason}"
     assert failure.__cause__ is None
     return type(failure)
