@@ -2,6 +2,7 @@
 
 import json
 
+from adapters.identity.api_secrets import ApiSecrets
 from domain.caller import TenantId
 from entrypoints.settings.api_secrets import ApiSecretSettings
 from entrypoints.settings.settings import load_settings
@@ -42,13 +43,53 @@ class TestApiSecrets:
         auth = load_settings(secrets_json({"id": "a", "secret": '"s3cret"'})).auth
         assert dict(auth.api_secrets.tenants) == {'"s3cret"': "a"}
 
+    def test_are_named_by_their_entries_or_by_their_places(self) -> None:
+        variables = secrets_json(
+            {"id": "a", "secret": "old", "name": "of-May.2026_1"},
+            {"id": "a", "secret": "new"},
+            {"id": "a", "secret": "old", "name": "not-used"},
+            {"id": "b", "secret": "other", "name": "of-May.2026_1"},
+        )
+        names = {"old": "of-May.2026_1", "new": "#2", "other": "of-May.2026_1"}
+        assert load_settings(variables).auth.api_secrets.names == names
+        known = load_settings({**variables, "AUTH_API_SECRET": "one-more"}).auth.api_secrets
+        assert known.names == {**names, "one-more": "AUTH_API_SECRET"}
+        same = {"AUTH_API_SECRET": "new", "AUTH_API_SECRET_ID": "a"}
+        assert load_settings({**variables, **same}).auth.api_secrets.names == names
+
+    def test_stop_the_start_if_a_name_is_unsuitable(self) -> None:
+        for name in (
+            "",
+            " ",
+            "#2",
+            "-a",
+            "a b",
+            "a\n",
+            "\x1b[31m",
+            "\u00e4",
+            "\u0661",
+            "x" * 65,
+            1,
+        ):
+            assert problem(secrets_json({"id": "a", "secret": "s3cret", "name": name})) == (
+                "AUTH_API_SECRETS_JSON: entry 1: name: must be 1 to 64 letters, digits, dots,"
+                " hyphens or underscores, of which the first is a letter or a digit"
+            ), name
+        assert problem(secrets_json({"id": "a", "secret": "s3cret", "name": "s3cret"})) == (
+            "AUTH_API_SECRETS_JSON: entry 1: name: is the secret itself, and the log would show it"
+        )
+        twice = [{"id": "a", "secret": secret, "name": "x"} for secret in ("old", "new")]
+        assert problem(secrets_json(*twice)) == (
+            "AUTH_API_SECRETS_JSON: entry 2: an earlier entry with this id has this name"
+        )
+
     def test_are_not_required_if_authentication_is_switched_off(self) -> None:
         settings = load_settings({"AUTH_API_SECRET": "s3cret", "AUTH_REQUIRED": "false"})
         assert not settings.auth.required
         assert "authentication is off" in settings.warnings[0]
 
     def test_are_kept_out_of_the_repr(self) -> None:
-        settings = ApiSecretSettings(listed={"s3cret": TenantId("a")}, secret="s3cret")
+        settings = ApiSecretSettings(listed=ApiSecrets({"s3cret": TenantId("a")}), secret="s3cret")
         assert "s3cret" not in repr(settings)
 
     def test_stop_the_start_if_they_contradict_each_other(self) -> None:
