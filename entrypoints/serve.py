@@ -66,6 +66,7 @@ async def serve(load: Callable[[], Settings]) -> int:
         open_authenticator=container.open_authenticator,
         make_access=lambda gateway: container.room_access(gateway=gateway),
         limits=settings.limits,
+        trusted_proxies=settings.proxies.trusted,
         observers=[audit(log)],
     )
     try:

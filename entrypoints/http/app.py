@@ -16,6 +16,7 @@ from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
 from entrypoints.http.api.lifecycle import RequestLifecycle
 from entrypoints.http.api.mute_track import MUTE_TRACK, mute_track
 from entrypoints.http.limits import Limits
+from entrypoints.http.server.client_address import Network
 from entrypoints.http.server.expect import defer_continue
 from entrypoints.http.server.keys import LIMITS, REQUEST_HOOKS, TRAFFIC
 from entrypoints.http.server.middlewares import limit_in_flight, reject_malformed_http
@@ -24,12 +25,13 @@ from entrypoints.http.server.traffic import Traffic
 _DEFAULT_LIMITS = Limits()
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - one parameter for each part of the application
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
     make_access: Callable[[RoomGateway], RoomAccess],
     limits: Limits = _DEFAULT_LIMITS,
+    trusted_proxies: Sequence[Network] = (),
     observers: Sequence[Observer] = (),
 ) -> web.Application:
     """Make the application, for any server of aiohttp's.
@@ -42,10 +44,15 @@ def create_app(
         open_authenticator: the same for the source of identity.
         make_access: makes what all use cases share of the gateway.
         limits: of sizes, numbers and times.
+        trusted_proxies: whose headers tell the client's address.
         observers: called once for every request, after its response.
     """
     traffic = Traffic(max_in_flight=limits.max_in_flight)
-    lifecycle = RequestLifecycle(request_timeout_s=limits.request_timeout_s, observers=observers)
+    lifecycle = RequestLifecycle(
+        request_timeout_s=limits.request_timeout_s,
+        trusted_proxies=trusted_proxies,
+        observers=observers,
+    )
     admission = limit_in_flight(traffic, body_grace_s=limits.body_grace_s, exempt={live})
     app = web.Application(middlewares=[lifecycle.middleware, reject_malformed_http, admission])
     app[LIMITS], app[TRAFFIC], app[REQUEST_HOOKS] = limits, traffic, lifecycle

@@ -14,6 +14,7 @@ from entrypoints.settings.limits import LIMITS
 from entrypoints.settings.livekit import LIVEKIT_GROUPS, load_livekit_settings
 from entrypoints.settings.names import reject_misspelt
 from entrypoints.settings.parsers import host, integer, one_of
+from entrypoints.settings.proxies import PROXIES, ProxySettings
 from entrypoints.settings.rooms import GatewayKind, RoomSettings
 
 
@@ -25,6 +26,7 @@ class Settings(RoomSettings):
     port: int = 3001
     auth: AuthSettings
     limits: Limits
+    proxies: ProxySettings
     log_level: str = "info"
     log_format: str | None = None
     without_effect: tuple[str, ...] = field(default=(), eq=False)
@@ -77,7 +79,7 @@ SERVER = SettingGroup(
 )
 
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
-    "Server": (SERVER,),
+    "Server": (SERVER, PROXIES),
     "LiveKit": LIVEKIT_GROUPS,
     "Authentication": AUTHENTICATION,
     "Limits and timeouts": (LIMITS,),
@@ -107,5 +109,6 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         livekit=livekit,
         auth=auth,
         limits=limits,
+        proxies=env.fill(PROXIES),
         without_effect=without_effect(env, auth, livekit, limits, demo=demo),
     )

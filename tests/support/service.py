@@ -20,6 +20,7 @@ from application.room_access import RoomAccess
 from entrypoints.http.app import create_app
 from entrypoints.http.limits import Limits
 from entrypoints.http.observers.audit import audit
+from entrypoints.http.server.client_address import Network
 from entrypoints.http.server.keys import TRAFFIC
 from entrypoints.http.server.listener import serving
 from entrypoints.http.server.traffic import Traffic
@@ -146,6 +147,7 @@ async def running_service(
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
     limits: Limits = QUICK,
+    trusted_proxies: Sequence[Network] = (),
     timeout_s: float = 5.0,
 ) -> AsyncIterator[Service]:
     """Serve on a free port of loopback, with a log that is kept."""
@@ -158,6 +160,7 @@ async def running_service(
         make_access=partial(_make_access, timeout_s=timeout_s),
         open_authenticator=open_authenticator,
         limits=limits,
+        trusted_proxies=trusted_proxies,
         observers=[audit(log)],
     )
     async with (

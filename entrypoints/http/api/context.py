@@ -21,7 +21,7 @@ class RequestContext:
         request_id: the client's ``X-Request-ID`` where it is usable, else a random one.
         deadline: when the response is due, on the event loop's clock.
         caller: who is calling, once authenticated.
-        client: the address of the client, where the transport tells it.
+        client: the IP address of the client, where the transport has one.
         source: the source of identity that knows the caller, once authenticated.
         credential: which of the caller's credentials it was, by a name that is no secret.
         trace_id: the id of the trace that the request belongs to, in hexadecimal digits.

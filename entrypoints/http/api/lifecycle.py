@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from entrypoints.http.api.context import CONTEXT, Observer, RequestContext, request_id
 from entrypoints.http.api.error_responses import error_response, response_to
+from entrypoints.http.server.client_address import Network, client_address
 from entrypoints.http.server.hooks import RequestHooks
 
 
@@ -22,12 +23,15 @@ class RequestLifecycle(RequestHooks):
 
     request_timeout_s: float
     observers: Sequence[Observer]
+    trusted_proxies: Sequence[Network] = ()
 
     @override
     def begin(self, request: web.BaseRequest) -> None:
         now = asyncio.get_running_loop().time()
         request[CONTEXT] = RequestContext(
-            request_id=request_id(request), deadline=now + self.request_timeout_s
+            request_id=request_id(request),
+            deadline=now + self.request_timeout_s,
+            client=client_address(request, self.trusted_proxies),
         )
 
     @override

@@ -56,8 +56,16 @@ def _event(request: web.BaseRequest, context: RequestContext) -> dict[str, objec
         "code": context.code,
         "elapsed_ms": round(context.elapsed_s * 1000, 3),
     }
+    if context.client:
+        event["client"] = context.client
+    if context.trace_id:
+        event["trace_id"] = context.trace_id
     if isinstance(context.caller, IdentifiedCaller):
         event["caller_id"] = context.caller.id
+    if context.source:
+        event["source"] = context.source
+    if context.credential:
+        event["credential"] = context.credential[:_MAX_CHARACTERS]
     event.update(_reason(context))
     return event
 

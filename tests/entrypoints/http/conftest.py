@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, nullcontext
 
 import pytest
@@ -11,6 +11,7 @@ from application.ports.authenticator import Authenticator
 from application.ports.room_gateway import RoomGateway
 from domain.caller import TenantId
 from entrypoints.http.limits import Limits
+from entrypoints.http.server.client_address import Network
 from tests.entrypoints.http.delegated import CountingGateway
 from tests.entrypoints.http.held import HeldGateway
 from tests.support.service import QUICK, Service, running_service
@@ -52,7 +53,10 @@ def held(gateway: InMemoryRoomGateway) -> HeldGateway:
 
 @pytest.fixture
 def api_secrets() -> ApiSecretsAuthenticator:
-    known = ApiSecrets({DEMO_TOKEN: TenantId("demo"), OTHER_TOKEN: TenantId("other")})
+    known = ApiSecrets(
+        {DEMO_TOKEN: TenantId("demo"), OTHER_TOKEN: TenantId("other")},
+        names={DEMO_TOKEN: "of-the-demo"},
+    )
     return ApiSecretsAuthenticator(lambda: known)
 
 
@@ -66,6 +70,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
             authenticator: Authenticator | None = None,
             other_gateway: RoomGateway | None = None,
             limits: Limits = QUICK,
+            trusted_proxies: Sequence[Network] = (),
         ) -> Service:
             return await stack.enter_async_context(
                 running_service(
@@ -74,6 +79,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
                         authenticator or AnonymousAuthenticator()
                     ),
                     limits=limits,
+                    trusted_proxies=trusted_proxies,
                 )
             )
 

@@ -1,6 +1,7 @@
 """Each declared variable: the field that it fills, and the error if it is wrong."""
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from operator import attrgetter
 
 from entrypoints.settings.environment import Setting
@@ -14,6 +15,11 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
     "PORT": ("3002", "port", 3002),
     "LOG_LEVEL": ("error", "log_level", "error"),
     "LOG_FORMAT": ("console", "log_format", "console"),
+    "TRUSTED_PROXIES": (
+        "10.0.0.0/8, 2001:db8::7",
+        "proxies.trusted",
+        (ip_network("10.0.0.0/8"), ip_network("2001:db8::7")),
+    ),
     "LIVEKIT_URL": ("wss://x.example.com", "livekit.url", "wss://x.example.com"),
     "LIVEKIT_API_KEY": ("key", "livekit.api_key.name", "key"),
     "LIVEKIT_API_SECRET": ("s3cret-one", "livekit.api_key.secret", "s3cret-one"),
