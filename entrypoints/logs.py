@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from entrypoints.console import console
 from entrypoints.redaction import redacting
 
 _REASON = structlog.stdlib.ExtraAdder(allow=["reason"])
@@ -26,14 +28,15 @@ def make_log(
     Args:
         level: the lowest level that is logged, of ours; other libraries log from ``warning`` on.
         format_: ``json`` or ``console``; ``None`` is ``console`` on a terminal, else ``json``.
+            A terminal has colours unless ``NO_COLOR`` is set.
         secrets: returns the values to redact, called for each event.
     """
     on_terminal = sys.stderr.isatty()
-    renderer: Processor = _json
+    last = redacting(_json, secrets)
     if format_ == "console" or (format_ is None and on_terminal):
-        renderer = _console(colors=on_terminal)
+        colors = on_terminal and not os.environ.get("NO_COLOR")
+        last = redacting(console(colors=colors), secrets, alters_text=True)
     shared: list[Processor] = [structlog.processors.add_log_level, _timestamp]
-    last = redacting(renderer, secrets)
     stream = cast("TextIO", _Stderr())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
@@ -95,18 +98,6 @@ def _json(_: object, __: str, event: EventDict) -> str:
     except TypeError:  # a lone surrogate, or an integer of more than 64 bits
         pass
     return json.dumps(event, default=repr, separators=(",", ":"))
-
-
-def _console(*, colors: bool) -> Processor:
-    """Make a renderer for people; structlog's, which wants a stack in one text."""
-    render = structlog.dev.ConsoleRenderer(colors=colors, repr_native_str=True)
-
-    def processor(logger: object, method: str, event: EventDict) -> str:
-        if "stack" in event:
-            event["stack"] = "".join(event["stack"])
-        return str(render(logger, method, event))
-
-    return processor
 
 
 def _exception_location(_: object, __: str, event: EventDict) -> EventDict:

@@ -34,15 +34,18 @@ def name_digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def redacting(renderer: Processor, secrets: Callable[[], frozenset[str]]) -> Processor:
+def redacting(
+    renderer: Processor, secrets: Callable[[], frozenset[str]], *, alters_text: bool = False
+) -> Processor:
     """Make the last processor of a chain; ``secrets`` returns those known at the time of a call.
 
-    Most events have plain values and no sign of a secret: these are rendered as they are.
+    Most events have plain values and no sign of a secret: these are rendered as they are, unless
+    the renderer ``alters_text``, and so may break a sign apart.
     """
 
     def processor(logger: object, method: str, event: EventDict) -> str:
         known, values = secrets(), event.values()
-        if _PLAIN.issuperset(map(type, values)) and known.isdisjoint(values):
+        if not alters_text and _PLAIN.issuperset(map(type, values)) and known.isdisjoint(values):
             line = str(renderer(logger, method, {**event}))
             if not any(sign in line for sign in _SIGNS):
                 return line

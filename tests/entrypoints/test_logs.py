@@ -92,8 +92,17 @@ class TestConsole:
         log = make_log(level="info", format_="console")
         log.error("request", stack=["  in here\n", "  and there\n"], reason="ValueError")
         written = capsys.readouterr().err
-        assert "  in here\n  and there\n" in written
-        assert "reason" in written
+        assert "  in here\n" in written
+        assert "  and there\n" in written
+        assert "ValueError" in written
+
+    def test_redacts_what_it_would_break_apart(self, capsys: pytest.CaptureFixture[str]) -> None:
+        log = make_log(level="info", format_="console")
+        for before in range(60, 100):
+            log.warning("settings warning", problem=f"{'x' * before} Bearer s3cret-s3cret")
+        written = capsys.readouterr().err
+        assert written.count("[secret]") == 40
+        assert "s3cret" not in written
 
     def test_redacts_a_stack(self, capsys: pytest.CaptureFixture[str]) -> None:
         log = make_log(level="info", format_="console")
