@@ -24,7 +24,10 @@ _LEVELS = {
     "error": ("ERROR", 31),
     "critical": ("ERROR", 31),
 }
-"""The name of each level, and its style in the escape sequences of terminals."""
+"""The name of each level, and its style in the escape sequences of terminals.
+
+A library's own levels count as warnings: it logs from that level on.
+"""
 _PLAIN = re.compile(r"[\w.,:;@+=~%#<>\[\]\u2026-]+")
 _REASONS = {"missing": "there is no such room", "foreign": "owned by another tenant"}
 _SENTENCES = ("problem", "reason")
@@ -35,10 +38,11 @@ def console(*, colors: bool) -> Processor:
     """Make the renderer of events that have a timestamp and a level."""
 
     def processor(_: object, __: str, event: EventDict) -> str:
-        level, style = _LEVELS[event["level"]]
+        level, style = _LEVELS.get(event["level"], _LEVELS["warning"])
         time = datetime.fromisoformat(event["timestamp"]).astimezone().strftime("%H:%M:%S")
         stack = "".join(event.get("stack", ())).splitlines()
-        lines = [*(_request(event) if "elapsed_ms" in event else _other(event)), *stack]
+        is_request = event["event"] == "request" and "elapsed_ms" in event
+        lines = [*(_request(event) if is_request else _other(event)), *stack]
         start = f"{time} {level:5} "
         if colors:
             start = f"\x1b[2m{time}\x1b[0m \x1b[{style}m{level:5}\x1b[0m "
