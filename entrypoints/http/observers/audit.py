@@ -66,22 +66,21 @@ def _event(request: web.BaseRequest, context: RequestContext) -> dict[str, objec
         event["source"] = context.source
     if context.credential:
         event["credential"] = context.credential[:_MAX_CHARACTERS]
-    event.update(_reason(context))
+    if context.error:
+        event.update(_reason(context.error, context.code))
     return event
 
 
-def _reason(context: RequestContext) -> Mapping[str, object]:
+def _reason(error: Exception, code: str) -> Mapping[str, object]:
     """Say why a request failed; of an unexpected exception its type and place, not its text."""
-    match context.error and (context.error.__cause__ or context.error):
-        case None:
-            return {}
+    match error.__cause__ or error:
         case RoomNotFoundError(reason=reason, problem=problem):
             return {"reason": f"{reason.value}: {problem}" if problem else reason.value}
         case RoomGatewayError(reason=reason) | AuthenticatorError(reason=reason):
             return {"reason": reason}
-        case error if context.code == "INTERNAL_ERROR":
-            return {"reason": type(error).__name__, "stack": format_tb(error.__traceback__)}
-        case RequestError() as error:
-            return {"reason": str(error)}
+        case cause if code == "INTERNAL_ERROR":
+            return {"reason": type(cause).__name__, "stack": format_tb(cause.__traceback__)}
+        case RequestError() as cause:
+            return {"reason": str(cause)}
         case _:
             return {}
