@@ -8,14 +8,16 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from dependency_injector import containers, providers
 
+from adapters.http_client.telemetry import TelemetryOf
 from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.identity.chain import open_chain
 from adapters.identity.delegated import open_delegated
 from adapters.identity.key_server import RefreshPolicy, open_key_server
+from adapters.identity.reported import open_reported
 from adapters.identity.signed_tokens import KeyFile, open_signed_tokens
 from application.ports.authenticator import Authenticator
-from entrypoints.room_container import RoomContainer, current
+from entrypoints.room_container import RoomContainer, current, no_telemetry, telemetry_of
 from entrypoints.settings.settings import Settings
 
 OpenSource = Callable[[], AbstractAsyncContextManager[Authenticator]]
@@ -30,20 +32,30 @@ def _keys_choice(settings: Settings) -> str:
 
 
 def _configured(
-    settings: Settings, api_secrets: OpenSource, signed_tokens: OpenSource, delegated: OpenSource
+    settings: Settings,
+    telemetry: TelemetryOf,
+    api_secrets: OpenSource,
+    signed_tokens: OpenSource,
+    delegated: OpenSource,
 ) -> list[AbstractAsyncContextManager[Authenticator]]:
     """Choose the sources of identity that are configured, in the order in which they are asked."""
     auth = settings.auth
-    sources = ((auth.api_secrets.tenants, api_secrets), (auth.tokens, signed_tokens))
-    return [open_() for source, open_ in (*sources, (auth.service, delegated)) if source]
+    sources = (
+        ("api-secrets", auth.api_secrets.tenants, api_secrets),
+        ("signed-tokens", auth.tokens, signed_tokens),
+        ("authentication-service", auth.service, delegated),
+    )
+    told = telemetry("identity")
+    return [open_reported(name, open_(), told) for name, source, open_ in sources if source]
 
 
 class Container(containers.DeclarativeContainer):
     """The program, composed from its settings; every provider is synchronous."""
 
     settings = providers.Dependency(instance_of=Settings)
+    telemetry: providers.Dependency[TelemetryOf] = providers.Dependency(default=no_telemetry)
 
-    rooms = providers.Container(RoomContainer, settings=settings)
+    rooms = providers.Container(RoomContainer, settings=settings, telemetry=telemetry)
     open_gateway = rooms.open_gateway
     room_access = rooms.room_access
     demo = rooms.demo
@@ -63,6 +75,7 @@ class Container(containers.DeclarativeContainer):
             open_key_server,
             settings.provided.auth.tokens.jwks_url,
             policy=providers.Factory(RefreshPolicy, timeout_s=settings.provided.auth.timeout_s),
+            telemetry=telemetry_of("key-server", telemetry),
         ),
     )
 
@@ -77,6 +90,7 @@ class Container(containers.DeclarativeContainer):
         timeout_s=settings.provided.auth.timeout_s,
         max_connections=settings.provided.limits.max_in_flight,
         allow_no_id=settings.provided.auth.allow_no_id,
+        telemetry=telemetry_of("authentication-service", telemetry),
     )
 
     open_authenticator = providers.Selector(
@@ -87,6 +101,7 @@ class Container(containers.DeclarativeContainer):
             providers.Callable(
                 _configured,
                 settings,
+                telemetry,
                 api_secrets=open_api_secrets.provider,
                 signed_tokens=open_signed_tokens.provider,
                 delegated=open_delegated.provider,

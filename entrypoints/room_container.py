@@ -4,11 +4,12 @@ Apart from ``entrypoints.container``, so that a command does not load the source
 """
 
 from contextlib import nullcontext
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from dependency_injector import containers, providers
 
+from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry, TelemetryOf
 from adapters.in_memory.demo import DEMO, demo_room_gateway
 from adapters.livekit.room_gateway import open_gateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
@@ -27,10 +28,21 @@ def current(path: str, settings: providers.Provider[Any]) -> providers.Provider[
     return providers.Callable(attrgetter(path), settings).provider
 
 
+def no_telemetry(_: str) -> Telemetry:
+    """Give a telemetry that does nothing."""
+    return NO_TELEMETRY
+
+
+def telemetry_of(server: str, telemetry: providers.Provider[Any]) -> providers.Provider[Telemetry]:
+    """Provide the telemetry of a server."""
+    return providers.Callable(methodcaller("__call__", server), telemetry)
+
+
 class RoomContainer(containers.DeclarativeContainer):
     """The gateway and the access to it, composed from settings; every provider is synchronous."""
 
     settings = providers.Dependency(instance_of=RoomSettings)
+    telemetry: providers.Dependency[TelemetryOf] = providers.Dependency(default=no_telemetry)
 
     open_gateway = providers.Selector(
         providers.Callable(_gateway_choice, settings),
@@ -39,6 +51,7 @@ class RoomContainer(containers.DeclarativeContainer):
             url=settings.provided.livekit.url,
             api_key=current("livekit.api_key", settings),
             limits=settings.provided.livekit.limits,
+            telemetry=telemetry_of("livekit", telemetry),
         ),
         in_memory=providers.Factory(nullcontext, providers.Factory(demo_room_gateway)),
         not_configured=providers.Factory(

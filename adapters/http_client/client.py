@@ -15,11 +15,13 @@ from adapters.http_client.errors import (
     GIVEN_UP,
     NO_ANSWER_IN_TIME,
     CannotConnectError,
+    HttpClientError,
     NoAnswerInTimeError,
 )
-from adapters.http_client.exchange import Exchange
+from adapters.http_client.exchange import Ended, Exchange
 from adapters.http_client.idle import IdleConnections
 from adapters.http_client.messages import Accept, Answer
+from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
 
 _SUSPICIOUS_S = 0.2  # of silence; requests that have less time must not cost new connections
 
@@ -39,6 +41,8 @@ class HttpClient:
 
     url: URL = field(converter=URL, repr=False)
     max_connections: int
+    telemetry: Telemetry = field(default=NO_TELEMETRY, repr=False)
+    """Told of the connections; of its calls the adapter tells it."""
     address: str = field(init=False)
     """Host and port, for the log."""
     _connector: Connector = field(init=False)
@@ -85,6 +89,7 @@ class HttpClient:
         body: bytes = b"",
         accept: Accept,
         deadline: float,
+        ended: Ended | None = None,
     ) -> Answer:
         """Send a request and wait for its answer.
 
@@ -92,11 +97,20 @@ class HttpClient:
             HttpClientError: there is no whole answer by the deadline.
             Exception: what ``accept`` raises.
         """
-        exchange = self.begin(method, target, headers=headers, body=body, accept=accept)
+        exchange = self.begin(
+            method, target, headers=headers, body=body, accept=accept, ended=ended
+        )
         return await self.finish(exchange, deadline)
 
-    def begin(
-        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes, accept: Accept
+    def begin(  # noqa: PLR0913 - as above
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        accept: Accept,
+        ended: Ended | None = None,
     ) -> Exchange:
         """Send a request, at once where a connection is idle; it has to be finished or dropped.
 
@@ -106,11 +120,12 @@ class HttpClient:
             headers: further headers; no line breaks are looked for in them.
             body: the body, if any.
             accept: called with the head of the answer, see ``Accept``.
+            ended: called with the outcome as soon as there is one, see ``Ended``.
         """
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         head = f"{method} {target} HTTP/1.1\r\n{self._common_headers}{lines}{length}\r\n"
-        exchange = Exchange(head.encode("latin-1") + body, accept)
+        exchange = Exchange(head.encode("latin-1") + body, accept, ended)
         connection = self._idle.take()
         if connection is not None:
             connection.send(exchange)
@@ -141,11 +156,14 @@ class HttpClient:
             exchange.outcome = None
             del outcome
 
-    def drop(self, exchange: Exchange) -> None:
+    def drop(self, exchange: Exchange, outcome: HttpClientError | None = None) -> None:
         """End a request, which the server may have carried out; does nothing once it ended."""
         if exchange.outcome is not None:
             return
-        match exchange.carrier:
+        carrier = exchange.carrier
+        if outcome is not None:
+            exchange.end(outcome)
+        match carrier:
             case Connection() as connection:
                 connection.close()
             case asyncio.Task() as task:
@@ -176,6 +194,7 @@ class HttpClient:
     def forget(self, connection: Connection) -> None:
         """Note that a connection is closed."""
         self._connections.discard(connection)
+        self.telemetry.connections(len(self._connections))
         self._distrusted.discard(connection)
         self._idle.remove(connection)
         self._open_connections()
@@ -184,6 +203,7 @@ class HttpClient:
         while self._waiting and len(self._connections) < self.max_connections:
             exchange, connection = self._next_waiting(), Connection(self)
             self._connections.add(connection)
+            self.telemetry.connections(len(self._connections))
             task = asyncio.create_task(self._connector.connect(connection))
             exchange.carrier, self._opening[task] = task, exchange
             task.add_done_callback(partial(self._opened, connection))
@@ -217,4 +237,6 @@ class HttpClient:
             case _:
                 reason = f"no connection to {self.address} became free before the deadline"
         self.suspect(exchange)
-        return NoAnswerInTimeError(reason, on_kept_connection=exchange.on_kept_connection)
+        error = NoAnswerInTimeError(reason, on_kept_connection=exchange.on_kept_connection)
+        self.drop(exchange, error)
+        return error

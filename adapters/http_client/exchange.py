@@ -1,6 +1,7 @@
 """One request and what becomes of it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from adapters.http_client.connection import Connection
 
 
+Ended = Callable[[Answer | Exception], None]
+"""Called once with the outcome of an exchange; must not raise."""
+
+
 @define(eq=False)
 class Exchange:
     """A request that was begun; its outcome is an answer or an error.
@@ -18,6 +23,7 @@ class Exchange:
     Attributes:
         request: all bytes of the request.
         accept: judges the head of the answer; what it raises is the outcome.
+        ended: is told the outcome, if anybody is.
         carrier: the connection that it was sent on, or the task that opens one; ``None`` while
             it waits for either.
         on_kept_connection: whether the connection was used before.
@@ -27,6 +33,7 @@ class Exchange:
 
     request: bytes = field(repr=False)
     accept: Accept
+    ended: Ended | None = None
     carrier: "Connection | asyncio.Task[None] | None" = field(init=False, default=None)
     on_kept_connection: bool = field(init=False, default=False)
     sent_at: float = field(init=False, default=0.0)
@@ -38,6 +45,9 @@ class Exchange:
         if self.outcome is not None:
             return
         self.outcome, self.carrier = outcome, None
+        if self.ended is not None:
+            ended, self.ended = self.ended, None  # the outcome is unset once it is raised
+            ended(outcome)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

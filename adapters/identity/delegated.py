@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from attrs import field, frozen
 from typing_extensions import override
@@ -20,8 +21,9 @@ from adapters.http_client.errors import (
     NoAnswerInTimeError,
 )
 from adapters.http_client.messages import Head
+from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
 from adapters.identity.signing_key import SigningKey
-from adapters.identity.upstream import InvalidResponseError, accept, failure_reason
+from adapters.identity.upstream import InvalidResponseError, accept, failure_reason, report_end
 from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
@@ -97,13 +99,15 @@ class DelegatedAuthenticator(Authenticator):
         return self.signing_key().sign(json.dumps(claims).encode())
 
     async def _post(self, signed: str, deadline: float) -> bytes:
+        report = self.client.telemetry.begin("Authenticate")
         answer = await self.client.send(
             "POST",
             self.client.url.raw_path_qs,
-            headers={"Content-Type": "application/jwt"},
+            headers={"Content-Type": "application/jwt", **report.headers},
             body=signed.encode(),
             accept=_accept,
             deadline=deadline,
+            ended=partial(report_end, report),
         )
         if not answer.body and not answer.head.declares_length:
             raise InvalidResponseError("incomplete response")  # cut off before its first byte
@@ -144,13 +148,14 @@ def _forwarded_headers(request: PresentedRequest) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_delegated(
+async def open_delegated(  # noqa: PLR0913 - what there is to choose
     *,
     url: str,
     signing_key: Callable[[], SigningKey],
     timeout_s: float,
     max_connections: int,
     allow_no_id: bool,
+    telemetry: Telemetry = NO_TELEMETRY,
 ) -> AsyncIterator[DelegatedAuthenticator]:
     """Open a client of an authentication service for as long as the block runs.
 
@@ -160,8 +165,9 @@ async def open_delegated(
         timeout_s: seconds within which the service has to respond.
         max_connections: maximum number of connections to the service.
         allow_no_id: whether the service may accept callers without an id.
+        telemetry: told of each call.
     """
-    async with HttpClient(url, max_connections=max_connections) as client:
+    async with HttpClient(url, max_connections, telemetry) as client:
         yield DelegatedAuthenticator(
             client=client,
             signing_key=signing_key,

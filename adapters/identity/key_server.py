@@ -11,10 +11,11 @@ from attrs import define, field, frozen
 from typing_extensions import override
 
 from adapters.http_client.client import HttpClient
+from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
 from adapters.identity.jws import Jws
 from adapters.identity.public_keys import PublicKeys, parse_key_set
 from adapters.identity.signed_tokens import KeySource
-from adapters.identity.upstream import InvalidResponseError, accept, failure_reason
+from adapters.identity.upstream import InvalidResponseError, accept, failure_reason, report_end
 from application.ports.authenticator import AuthenticatorUnavailableError
 
 _accept = partial(accept, max_bytes=256 * 1024)
@@ -126,8 +127,14 @@ class KeyServer(KeySource):
 
     async def _fetch(self, *, deadline: float) -> PublicKeys:
         target = self.client.url.raw_path_qs
+        report = self.client.telemetry.begin("GetKeySet")
         answer = await self.client.send(
-            "GET", target, headers={}, accept=_accept, deadline=deadline
+            "GET",
+            target,
+            headers=report.headers,
+            accept=_accept,
+            deadline=deadline,
+            ended=partial(report_end, report),
         )
         try:
             return await asyncio.to_thread(parse_key_set, answer.body)
@@ -175,10 +182,10 @@ def _now() -> float:
 
 @asynccontextmanager
 async def open_key_server(
-    url: str, *, policy: RefreshPolicy = RefreshPolicy()
+    url: str, *, policy: RefreshPolicy = RefreshPolicy(), telemetry: Telemetry = NO_TELEMETRY
 ) -> AsyncIterator[KeyServer]:
     """Fetch an issuer's keys now, and keep them fresh for as long as the block runs."""
-    async with HttpClient(url, max_connections=1) as client:
+    async with HttpClient(url, max_connections=1, telemetry=telemetry) as client:
         server = KeyServer(client=client, policy=policy)
         refreshing = asyncio.create_task(server.keep_refreshing())
         try:

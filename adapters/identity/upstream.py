@@ -1,7 +1,9 @@
 """What key servers and authentication services have in common: which responses are usable."""
 
 from adapters.http_client.errors import BodyTooLargeError, HttpClientError, UnusableBodyError
-from adapters.http_client.messages import Head
+from adapters.http_client.messages import Answer, Head
+from adapters.http_client.telemetry import Outcome, Report, outcome_of
+from application.ports.authenticator import CredentialRefusedError
 
 _OK = 200
 
@@ -21,6 +23,16 @@ def accept(head: Head, max_bytes: int) -> int:
     if head.is_compressed:
         raise InvalidResponseError("response is compressed")
     return max_bytes
+
+
+def report_end(report: Report, outcome: Answer | Exception) -> None:
+    """Report what became of a request, as far as the head of the response says."""
+    if isinstance(outcome, Answer):
+        report.end(Outcome.OK)
+    elif isinstance(outcome, CredentialRefusedError):
+        report.end(Outcome.REFUSED)
+    else:
+        report.end(outcome_of(outcome))
 
 
 def failure_reason(error: Exception) -> str:

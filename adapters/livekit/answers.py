@@ -6,9 +6,20 @@ from google.protobuf.message import DecodeError, Message
 
 from adapters.http_client.errors import UnusableBodyError
 from adapters.http_client.messages import Answer, Head
+from adapters.http_client.telemetry import Outcome, Report, outcome_of
 from adapters.livekit.causes import redirect_target
-from adapters.livekit.errors import UnusableAnswerError, error_of, translate
-from application.ports.room_gateway import RoomGatewayUnavailableError
+from adapters.livekit.errors import (
+    AbsentError,
+    TokenRefusedError,
+    UnusableAnswerError,
+    error_of,
+    translate,
+)
+from application.ports.room_gateway import (
+    RoomGatewayError,
+    RoomGatewayRefusedError,
+    RoomGatewayUnavailableError,
+)
 
 M = TypeVar("M", bound=Message)
 
@@ -41,6 +52,28 @@ def accept(head: Head, max_bytes: int) -> int:
 def is_success(outcome: Answer | Exception | None) -> bool:
     """Return whether a call has ended well, as far as its status says."""
     return isinstance(outcome, Answer) and outcome.head.status == _OK
+
+
+def report_end(report: Report, outcome: Answer | Exception) -> None:
+    """Report what became of a call, as far as the status and an error's code say."""
+    if not isinstance(outcome, Answer):
+        report.end(outcome_of(outcome))
+    elif outcome.head.status == _OK:
+        report.end(Outcome.OK)
+    else:
+        report.end(_outcome_of_error(error_of(outcome.head.status, outcome.body)))
+
+
+def _outcome_of_error(error: RoomGatewayError) -> Outcome:
+    match error:
+        case AbsentError():
+            return Outcome.NOT_FOUND
+        case TokenRefusedError():
+            return Outcome.TOKEN_REFUSED
+        case RoomGatewayRefusedError():
+            return Outcome.REFUSED
+        case _:
+            return Outcome.UNAVAILABLE
 
 
 def message_of(outcome: Answer, kind: type[M]) -> M:

@@ -1,6 +1,7 @@
 """One call of LiveKit's API, within its deadline."""
 
 import asyncio
+from functools import partial
 from typing import Generic, TypeVar
 
 from attrs import define, field, frozen
@@ -10,7 +11,8 @@ from adapters.http_client.client import HttpClient
 from adapters.http_client.errors import HttpClientError, UnusableBodyError
 from adapters.http_client.exchange import Exchange
 from adapters.http_client.messages import Accept, Answer
-from adapters.livekit.answers import is_success, message_of, without_body
+from adapters.http_client.telemetry import Attempt
+from adapters.livekit.answers import is_success, message_of, report_end, without_body
 from adapters.livekit.errors import CallLostError, TokenRefusedError, translate
 from adapters.livekit.tokens import AccessTokens
 from application.ports.room_gateway import RoomGatewayUnavailableError
@@ -51,6 +53,8 @@ class Call(Generic[M]):
     _room: RoomName | None
     _request: Message
     _deadline: float
+    _rooms: int = 0
+    """How many rooms it reads, for telemetry."""
     _token: str = field(init=False)
     _exchange: Exchange = field(init=False)
     _may_repeat: bool = field(init=False)
@@ -64,7 +68,7 @@ class Call(Generic[M]):
         self._give_up_at = self._deadline - left_s * _SHARE_LEFT
         self._may_repeat = self._method.is_repeated
         self._token = self._tokens.token_for(self._room)
-        self._exchange = self._begin(left_s)
+        self._exchange = self._begin(left_s, Attempt.FIRST)
 
     async def wait(self, until: float) -> bool:
         """Wait at most until an instant; return whether LiveKit has answered with success."""
@@ -83,19 +87,21 @@ class Call(Generic[M]):
             token = self._tokens.renewed_for(self._room, refused=self._token)
             if token is None:
                 raise
-            self._token = token
+            self._token, attempt = token, Attempt.TOKEN_REFUSED
         except CallLostError:
             if not self._may_repeat:
                 raise
+            attempt = Attempt.LOST
         self._may_repeat = False
-        self._exchange = self._begin(time_left_s(self._deadline))
+        self._exchange = self._begin(time_left_s(self._deadline), attempt)
         return await self._finish()
 
     def drop(self) -> None:
         """Give up the call, which LiveKit may carry out; does nothing once it ended."""
         self._http.drop(self._exchange)
 
-    def _begin(self, left_s: float) -> Exchange:
+    def _begin(self, left_s: float, attempt: Attempt) -> Exchange:
+        report = self._http.telemetry.begin(self._method.name, attempt=attempt, rooms=self._rooms)
         return self._http.begin(
             "POST",
             self._path + self._method.name,
@@ -103,9 +109,11 @@ class Call(Generic[M]):
                 "Authorization": f"Bearer {self._token}",
                 "X-Twirp-Timeout-Ms": str(max(1, round(left_s * 1000))),
                 "Content-Type": "application/protobuf",
+                **report.headers,
             },
             body=self._request.SerializeToString(),
             accept=self._method.accept,
+            ended=partial(report_end, report),
         )
 
     async def _finish(self) -> M:
@@ -132,7 +140,8 @@ class Call(Generic[M]):
         """Hedge the call: send it on a new connection too, and take the answer that comes first."""
         self._may_repeat = False
         self._http.suspect(self._exchange)
-        first, second = self._exchange, self._begin(time_left_s(self._deadline))
+        left_s = time_left_s(self._deadline)
+        first, second = self._exchange, self._begin(left_s, Attempt.SILENT)
         try:
             await first.wait(self._give_up_at, second)
             sooner, later = (first, second) if second.outcome is None else (second, first)

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from typing_extensions import override
 
 from adapters.http_client.client import HttpClient
+from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.errors import AnswerTooLargeError
 from adapters.livekit.limits import LiveKitLimits
@@ -80,7 +81,11 @@ class LiveKitRoomGateway(RoomGateway):
 
 @asynccontextmanager
 async def open_gateway(
-    *, url: str, api_key: ApiKey | Callable[[], ApiKey], limits: LiveKitLimits = _DEFAULT_LIMITS
+    *,
+    url: str,
+    api_key: ApiKey | Callable[[], ApiKey],
+    limits: LiveKitLimits = _DEFAULT_LIMITS,
+    telemetry: Telemetry = NO_TELEMETRY,
 ) -> AsyncIterator[LiveKitRoomGateway]:
     """Open a gateway to the LiveKit at a ``ws(s)://`` or ``http(s)://`` URL.
 
@@ -88,15 +93,20 @@ async def open_gateway(
         url: where LiveKit listens.
         api_key: the key, or a function that gives the current one and is called for each token.
         limits: the limits of this gateway.
+        telemetry: told of each call.
 
     Raises:
         ValueError: the URL is none of these.
     """
     key = (lambda: api_key) if isinstance(api_key, ApiKey) else api_key
-    async with HttpClient(url, limits.max_connections) as http:
+    async with HttpClient(url, limits.max_connections, telemetry) as http:
         tokens = AccessTokens(api_key=key, token_life_s=limits.token_life_s)
         client = RoomServiceClient(http=http, tokens=tokens)
-        rooms = RoomLookup(list_rooms=client.list_rooms, max_names=limits.max_rooms_per_read)
+        rooms = RoomLookup(
+            list_rooms=client.list_rooms,
+            max_names=limits.max_rooms_per_read,
+            telemetry=telemetry,
+        )
         probe = ParticipantProbe(get_participant=client.get_participant, find_room=rooms.find)
         mutes = TrackMute(begin=client.begin_mute, probe=probe, probe_delay_s=limits.probe_delay_s)
         yield LiveKitRoomGateway(client=client, rooms=rooms, mutes=mutes)

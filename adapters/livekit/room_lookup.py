@@ -8,6 +8,7 @@ from livekit.api import ListRoomsResponse
 from livekit.protocol.models import Room as LiveKitRoom
 
 from adapters.http_client.errors import NO_ANSWER_IN_TIME
+from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
 from adapters.livekit.call import time_left_s
 from adapters.livekit.errors import UnusableAnswerError
 from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
@@ -23,6 +24,8 @@ class _Batch:
     """Lookups that are sent together."""
 
     names: set[RoomName] = field(init=False, factory=set)
+    origins: list[object] = field(init=False, factory=list)
+    """What each of its lookups belongs to, for telemetry."""
     deadline: float = field(init=False, default=0.0)
     """The latest of its lookups'."""
     is_sent: bool = field(init=False, default=False)
@@ -40,6 +43,7 @@ class RoomLookup:
     list_rooms: Callable[[Collection[RoomName], float], Awaitable[ListRoomsResponse]]
     """Reads rooms by their names, by a deadline."""
     max_names: int
+    telemetry: Telemetry = NO_TELEMETRY
     _newest: _Batch | None = field(init=False, default=None)
 
     async def find(self, name: RoomName, deadline: float) -> Room | None:
@@ -53,6 +57,7 @@ class RoomLookup:
             return await self._find_alone(name, deadline)
         batch = self._open_batch()
         batch.names.add(name)
+        batch.origins.append(self.telemetry.current())
         batch.deadline = max(batch.deadline, deadline)
         await asyncio.wait({batch.answer}, timeout=left_s)  # does not cancel it: it is shared
         if not batch.answer.done():
@@ -84,6 +89,7 @@ class RoomLookup:
             await asyncio.wait({previous.answer}, timeout=_MAX_WAIT_S)
         del previous  # or else the traceback of an error would keep every batch before it alive
         batch.is_sent = True
+        self.telemetry.share(batch.origins)
         try:
             return await self._list_rooms(batch.names, batch.deadline)
         except RoomGatewayError as error:

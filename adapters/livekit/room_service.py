@@ -73,9 +73,8 @@ class RoomServiceClient:
         Repeated once where the connection is lost before the answer, or is a kept one that is
         silent for half of the time.
         """
-        return await self._begin(
-            _LIST_ROOMS, None, ListRoomsRequest(names=names), deadline
-        ).answer()
+        request = ListRoomsRequest(names=names)
+        return await self._begin(_LIST_ROOMS, None, request, deadline, rooms=len(names)).answer()
 
     async def list_participants(
         self, room: RoomName, deadline: float
@@ -110,6 +109,12 @@ class RoomServiceClient:
         return self._begin(_MUTE_PUBLISHED_TRACK, RoomName(request.room), request, deadline)
 
     def _begin(
-        self, method: Method[M], room: RoomName | None, request: Message, deadline: float
+        self,
+        method: Method[M],
+        room: RoomName | None,
+        request: Message,
+        deadline: float,
+        *,
+        rooms: int = 0,
     ) -> Call[M]:
-        return Call(self.http, self._path, self.tokens, method, room, request, deadline)
+        return Call(self.http, self._path, self.tokens, method, room, request, deadline, rooms)
