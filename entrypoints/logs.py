@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from traceback import format_tb
@@ -12,6 +13,7 @@ from typing import Any, TextIO, cast
 
 import orjson
 import structlog
+from attrs import define, field
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from entrypoints.console import console
@@ -21,7 +23,11 @@ _REASON = structlog.stdlib.ExtraAdder(allow=["reason"])
 
 
 def make_log(
-    *, level: str, format_: str | None, secrets: Callable[[], frozenset[str]]
+    *,
+    level: str,
+    format_: str | None,
+    secrets: Callable[[], frozenset[str]],
+    stderr: "Stderr | None" = None,
 ) -> FilteringBoundLogger:
     """Configure the process's logging, the standard library's included, and return its logger.
 
@@ -30,6 +36,7 @@ def make_log(
         format_: ``json`` or ``console``; ``None`` is ``console`` on a terminal, else ``json``.
             A terminal has colours unless ``NO_COLOR`` is set.
         secrets: returns the values to redact, called for each event.
+        stderr: where it is written; a new one if it is left out.
     """
     on_terminal = sys.stderr.isatty()
     last = redacting(_json, secrets)
@@ -37,7 +44,8 @@ def make_log(
         colors = on_terminal and not os.environ.get("NO_COLOR")
         last = redacting(console(colors=colors), secrets, alters_text=True)
     shared: list[Processor] = [structlog.processors.add_log_level, _timestamp]
-    stream = cast("TextIO", _Stderr())
+    last = redacting(renderer, secrets)
+    stream = cast("TextIO", stderr or Stderr())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, last],
@@ -57,15 +65,25 @@ def make_log(
     return log
 
 
-class _Stderr:
-    """Standard error that ignores write errors: a closed log must not end the service."""
+@define(eq=False)
+class Stderr:
+    """Standard error that ignores write errors: a closed log must not end the service.
 
-    @staticmethod
-    def write(text: str) -> None:
+    Attributes:
+        waited_s: how long all writing took; much of it is spent waiting for a slow reader.
+    """
+
+    waited_s: float = field(init=False, default=0.0)
+
+    def write(self, text: str) -> None:
+        """Write, and wait for the reader of a full pipe."""
+        began_s = time.perf_counter()
         try:
             sys.stderr.write(text)
         except (OSError, ValueError):  # contextlib.suppress takes three times as long
             return
+        finally:
+            self.waited_s += time.perf_counter() - began_s
 
     @staticmethod
     def flush() -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from traceback import format_tb
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -15,18 +15,31 @@ from entrypoints.settings.settings import Settings
 _FAILED = "reload failed, keeping the previous settings"
 
 
+class Reloaded(Protocol):
+    """Whoever is told of reloads."""
+
+    def __call__(self, *, ok: bool) -> None:
+        """Note that the settings were loaded again, or could not be."""
+
+
+def _tell_nobody(*, ok: bool) -> None:
+    del ok
+
+
 @asynccontextmanager
 async def reloading(
     hangup: asyncio.Event,
     container: Container,
     load: Callable[[], Settings],
     log: FilteringBoundLogger,
+    *,
+    told: Reloaded = _tell_nobody,
 ) -> AsyncIterator[None]:
     """Load the settings again at each SIGHUP while the block runs.
 
-    If any setting is wrong, all stay as they were.
+    If any setting is wrong, all stay as they were. ``told`` is called after each reload.
     """
-    task = asyncio.create_task(_reload_on(hangup, container, load, log))
+    task = asyncio.create_task(_reload_on(hangup, container, load, log, told))
     try:
         yield
     finally:
@@ -39,6 +52,7 @@ async def _reload_on(
     container: Container,
     load: Callable[[], Settings],
     log: FilteringBoundLogger,
+    told: Reloaded,
 ) -> NoReturn:
     while True:
         await hangup.wait()
@@ -46,8 +60,10 @@ async def _reload_on(
         try:
             settings = await asyncio.to_thread(load)
         except SettingsError as error:
+            told(ok=False)
             log.error(_FAILED, reason=str(error))  # noqa: TRY400 - one line
         except Exception as error:  # noqa: BLE001 - a bug must not end reloading
+            told(ok=False)
             log.error(  # noqa: TRY400 - the exception's text may contain anything
                 _FAILED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
             )
@@ -55,6 +71,7 @@ async def _reload_on(
             known = container.settings().warnings
             container.settings.reset_override()
             container.settings.override(settings)
+            told(ok=True)
             log.info("reloaded")
             for problem in settings.warnings:
                 if problem not in known:

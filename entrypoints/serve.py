@@ -5,22 +5,34 @@ import gc
 import os
 import resource
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import uvloop
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from yarl import URL
 
 from entrypoints.container import Container
 from entrypoints.demo import demo_text
+from entrypoints.http.api.metrics import PATH as METRICS_PATH
+from entrypoints.http.api.metrics import metrics_handler
 from entrypoints.http.app import create_app
 from entrypoints.http.observers.audit import audit
+from entrypoints.http.observers.timing import timing
+from entrypoints.http.server.aside import serving_aside
+from entrypoints.http.server.keys import TRAFFIC
 from entrypoints.http.server.listener import serving
-from entrypoints.logs import log_loop_error, make_log
+from entrypoints.logs import Stderr, log_loop_error, make_log
+from entrypoints.metrics.families import MEDIA_TYPE, exposition
+from entrypoints.metrics.metrics import Metrics
 from entrypoints.reload import reloading
+from entrypoints.room_container import no_telemetry
 from entrypoints.settings.rooms import GatewayKind
 from entrypoints.settings.settings import Settings, load_settings
 from entrypoints.signals import Signals
+from entrypoints.version import VERSION
 
 
 def run(overrides: Mapping[str, str], *, gateway: GatewayKind) -> int:
@@ -52,32 +64,40 @@ async def serve(load: Callable[[], Settings]) -> int:
         CannotListenError: the address cannot be listened on.
     """
     settings, signals = load(), Signals()
-    container = Container(settings=settings)
+    metrics = Metrics(limits=settings.limits, log=(stderr := Stderr()))
+    is_metered = settings.metrics.port is not None
+    container = Container(
+        settings=settings, telemetry=metrics.telemetry if is_metered else no_telemetry
+    )
     log = make_log(
         level=settings.log_level,
         format_=settings.log_format,
         secrets=lambda: container.settings().secrets,
+        stderr=stderr,
     )
     asyncio.get_running_loop().set_exception_handler(partial(log_loop_error, log))
     for problem in (*settings.warnings, *_raise_nofile_limit(settings.max_descriptors)):
         log.warning("settings warning", problem=problem)
+    handler = metrics_handler(exposition(metrics, version=VERSION), media_type=MEDIA_TYPE)
     app = create_app(
         open_gateway=container.open_gateway,
         open_authenticator=container.open_authenticator,
         make_access=lambda gateway: container.room_access(gateway=gateway),
         limits=settings.limits,
-        trusted_proxies=settings.proxies.trusted,
-        observers=[audit(log)],
+        observers=[audit(log), *([timing(metrics.observe_request)] if is_metered else [])],
+        metrics=handler if settings.metrics.port == settings.port else None,
     )
+    metrics.traffic = app[TRAFFIC]
     try:
         async with (
-            reloading(signals.hangup, container, load, log),
+            _serving_metrics(handler, settings) as aside,
+            reloading(signals.hangup, container, load, log, told=metrics.reloaded),
             serving(
                 app, host=settings.host, port=settings.port, before_listening=signals.handle
             ) as url,
         ):
             _tune_gc()
-            log.info("listening", url=str(url))
+            log.info("listening", url=str(url), **_metrics_url(settings, aside or url))
             if settings.gateway == "in-memory":
                 _print_to_stdout(demo_text(container, url))
             await signals.wait_for_stop()
@@ -87,6 +107,22 @@ async def serve(load: Callable[[], Settings]) -> int:
             raise
         log.warning("stopped at once by a second signal")
     return signals.status
+
+
+@asynccontextmanager
+async def _serving_metrics(handler: Handler, settings: Settings) -> AsyncIterator[URL | None]:
+    """Serve metrics on a port of their own while the block runs, if there is to be one."""
+    if settings.metrics.port in (None, settings.port):
+        yield None
+        return
+    app = web.Application()
+    app.router.add_get(METRICS_PATH, handler)
+    async with serving_aside(app, host=settings.host, port=settings.metrics.port) as url:
+        yield url
+
+
+def _metrics_url(settings: Settings, url: URL) -> Mapping[str, str]:
+    return {} if settings.metrics.port is None else {"metrics_url": f"{url}{METRICS_PATH}"}
 
 
 def _print_to_stdout(text: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -11,11 +11,11 @@ from attrs import define, field, frozen
 from typing_extensions import override
 
 from adapters.http_client.client import HttpClient
-from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
+from adapters.http_client.telemetry import NO_TELEMETRY, Outcome, Telemetry, outcome_of
 from adapters.identity.jws import Jws
 from adapters.identity.public_keys import PublicKeys, parse_key_set
 from adapters.identity.signed_tokens import KeySource
-from adapters.identity.upstream import InvalidResponseError, accept, failure_reason, report_end
+from adapters.identity.upstream import InvalidResponseError, accept, failure_reason
 from application.ports.authenticator import AuthenticatorUnavailableError
 
 _accept = partial(accept, max_bytes=256 * 1024)
@@ -117,24 +117,20 @@ class KeyServer(KeySource):
         await asyncio.shield(self._refreshing)
 
     async def _fetch_and_store(self) -> None:
-        started = _now()
+        started, report = _now(), self.client.telemetry.begin("GetKeySet")
         try:
-            self._keys = await self._fetch(deadline=started + self.policy.timeout_s)
+            self._keys = await self._fetch(report.headers, started + self.policy.timeout_s)
         except Exception as error:  # noqa: BLE001 - whatever fails, the cached keys stay valid
+            report.end(outcome_of(error))
             self._handle_failure(error, started)
         else:
+            report.end(Outcome.OK)
             self._handle_success(started)
 
-    async def _fetch(self, *, deadline: float) -> PublicKeys:
+    async def _fetch(self, headers: Mapping[str, str], deadline: float) -> PublicKeys:
         target = self.client.url.raw_path_qs
-        report = self.client.telemetry.begin("GetKeySet")
         answer = await self.client.send(
-            "GET",
-            target,
-            headers=report.headers,
-            accept=_accept,
-            deadline=deadline,
-            ended=partial(report_end, report),
+            "GET", target, headers=headers, accept=_accept, deadline=deadline
         )
         try:
             return await asyncio.to_thread(parse_key_set, answer.body)

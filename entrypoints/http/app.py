@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from application.mute_track import MuteTrack
 from application.ports.authenticator import Authenticator
@@ -14,6 +15,7 @@ from entrypoints.http.api.context import Observer
 from entrypoints.http.api.health import live, ready
 from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
 from entrypoints.http.api.lifecycle import RequestLifecycle
+from entrypoints.http.api.metrics import PATH as METRICS_PATH
 from entrypoints.http.api.mute_track import MUTE_TRACK, mute_track
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.client_address import Network
@@ -25,7 +27,7 @@ from entrypoints.http.server.traffic import Traffic
 _DEFAULT_LIMITS = Limits()
 
 
-def create_app(  # noqa: PLR0913 - one parameter for each part of the application
+def create_app(  # noqa: PLR0913 - what an application is made of
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
@@ -33,6 +35,7 @@ def create_app(  # noqa: PLR0913 - one parameter for each part of the applicatio
     limits: Limits = _DEFAULT_LIMITS,
     trusted_proxies: Sequence[Network] = (),
     observers: Sequence[Observer] = (),
+    metrics: Handler | None = None,
 ) -> web.Application:
     """Make the application, for any server of aiohttp's.
 
@@ -46,14 +49,12 @@ def create_app(  # noqa: PLR0913 - one parameter for each part of the applicatio
         limits: of sizes, numbers and times.
         trusted_proxies: whose headers tell the client's address.
         observers: called once for every request, after its response.
+        metrics: handles ``GET /metrics``; without one there is no such path.
     """
     traffic = Traffic(max_in_flight=limits.max_in_flight)
-    lifecycle = RequestLifecycle(
-        request_timeout_s=limits.request_timeout_s,
-        trusted_proxies=trusted_proxies,
-        observers=observers,
-    )
-    admission = limit_in_flight(traffic, body_grace_s=limits.body_grace_s, exempt={live})
+    lifecycle = RequestLifecycle(request_timeout_s=limits.request_timeout_s, observers=observers)
+    exempt = {live} if metrics is None else {live, metrics}
+    admission = limit_in_flight(traffic, body_grace_s=limits.body_grace_s, exempt=exempt)
     app = web.Application(middlewares=[lifecycle.middleware, reject_malformed_http, admission])
     app[LIMITS], app[TRAFFIC], app[REQUEST_HOOKS] = limits, traffic, lifecycle
 
@@ -77,4 +78,6 @@ def create_app(  # noqa: PLR0913 - one parameter for each part of the applicatio
             ),
         ]
     )
+    if metrics is not None:
+        app.router.add_get(METRICS_PATH, metrics, expect_handler=defer_continue)
     return app

@@ -12,6 +12,7 @@ from entrypoints.settings.effects import without_effect
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
 from entrypoints.settings.limits import LIMITS
 from entrypoints.settings.livekit import LIVEKIT_GROUPS, load_livekit_settings
+from entrypoints.settings.metrics import METRICS, MetricsSettings
 from entrypoints.settings.names import reject_misspelt
 from entrypoints.settings.parsers import host, integer, one_of
 from entrypoints.settings.proxies import PROXIES, ProxySettings
@@ -26,7 +27,7 @@ class Settings(RoomSettings):
     port: int = 3001
     auth: AuthSettings
     limits: Limits
-    proxies: ProxySettings
+    metrics: MetricsSettings
     log_level: str = "info"
     log_format: str | None = None
     without_effect: tuple[str, ...] = field(default=(), eq=False)
@@ -79,7 +80,7 @@ SERVER = SettingGroup(
 )
 
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
-    "Server": (SERVER, PROXIES),
+    "Server": (SERVER, METRICS),
     "LiveKit": LIVEKIT_GROUPS,
     "Authentication": AUTHENTICATION,
     "Limits and timeouts": (LIMITS,),
@@ -109,6 +110,6 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         livekit=livekit,
         auth=auth,
         limits=limits,
-        proxies=env.fill(PROXIES),
+        metrics=env.fill(METRICS),
         without_effect=without_effect(env, auth, livekit, limits, demo=demo),
     )

@@ -90,6 +90,7 @@ class Connection(web.RequestHandler):
         self._traffic.connections += 1
         self.over_limit = self._traffic.connections > self._max_connections
         if self._traffic.connections > self._max_connections + _MAX_REJECTED_CONNECTIONS:
+            self._traffic.refused_connections += 1
             self._open_transport.abort()
         else:
             self._headers_timer.start(self._on_headers_timeout)

@@ -32,6 +32,8 @@ class Traffic:
     max_in_flight: int
     """Of requests whose body is complete, and of those that are receiving it."""
     connections: int = 0
+    refused_connections: int = 0
+    """How many were closed without an answer."""
     shutting_down: bool = False
     """Whether a graceful shutdown has begun: requests are served, new clients are not wanted."""
     stopped: bool = False
