@@ -11,7 +11,7 @@ SOURCES := pyproject.toml constraints.txt hatch_build.py README.md \
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test coverage check test-all test-livekit test-sdks bench soak mutants audit install dev clean
+.PHONY: help run test coverage check test-all test-livekit test-prometheus test-sdks bench soak mutants audit install dev clean
 
 SOAK ?= 1
 LIVEKIT_VERSIONS ?= 1.13.5 1.9.11
@@ -65,6 +65,10 @@ livekit-servers: $(LIVEKIT_SERVERS)
 redis-server:
 	@command -v "$${REDIS_SERVER:-redis-server}" >/dev/null || { echo "make: two LiveKit servers are joined by Redis; \
 	install redis-server (Debian's package of that name), or name it in REDIS_SERVER" >&2; exit 1; }
+
+test-prometheus: dev  ## metrics, dashboard and alerts on a real Prometheus
+	@command -v prometheus promtool >/dev/null || { echo "make: install prometheus (Debian's package of that name)" >&2; exit 1; }
+	$(DEV)/bin/python -m pytest -m prometheus $(ARGS)
 
 test-sdks: dev .sdks/drive  ## LiveKit's SDKs for JavaScript and Go on the LiveKit double; needs npm and Go
 	LIVEKIT_SDKS=.sdks $(DEV)/bin/python -m pytest tests/contract/test_livekit_double_sdks.py $(ARGS)

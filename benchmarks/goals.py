@@ -7,7 +7,13 @@ from attrs import frozen
 from typing_extensions import override
 
 from benchmarks.results import RATIOS, ProcessMetrics, Results, Runs
-from benchmarks.scenarios import BASE, ONE_CONNECTION, SCENARIOS
+from benchmarks.scenarios import (
+    BASE,
+    METRICS,
+    METRICS_ONE_CONNECTION,
+    ONE_CONNECTION,
+    SCENARIOS,
+)
 
 _WORDS: Mapping[Callable[[float, float], bool], str] = {
     operator.le: "at most",
@@ -20,6 +26,10 @@ _RATIO_BOUNDS = (
     ("requests_per_s", "bare", BASE, operator.ge, 2.0),
     ("p50_ms", "bare", ONE_CONNECTION, operator.le, 0.75),
     ("instructions", "bare", BASE, operator.le, 0.36),
+    ("cpu_us", "unmetered", METRICS, operator.le, 1.03),
+    ("cpu_us", "unmetered", METRICS_ONE_CONNECTION, operator.le, 1.03),
+    ("instructions", "unmetered", METRICS, operator.le, 1.03),
+    ("instructions", "unmetered", METRICS_ONE_CONNECTION, operator.le, 1.03),
     ("requests_per_s", "other", BASE, operator.ge, 1.0),
     ("requests_per_s", "other", "participants", operator.ge, 1.0),
     ("p50_ms", "other", ONE_CONNECTION, operator.le, 1.25),

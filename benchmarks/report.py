@@ -27,8 +27,10 @@ def as_text(results: Results, *, older: Mapping[str, Any] | None = None) -> str:
         f"LiveKit: {results.livekit}; {results.rounds} rounds of {results.seconds:g} s each",
         "",
         "ratios within the pairs of runs: median (lowest to highest)",
-        "less is better, except for requests/s; bare: benchmarks/bare.py, other: --program",
+        "less is better, except for requests/s; bare: benchmarks/bare.py, other: --program,",
+        "unmetered: the service without metrics",
         *_ratios(results, "bare"),
+        *_ratios(results, "unmetered"),
         *_ratios(results, "other"),
         *_table(results),
         *_growth(results),
@@ -58,6 +60,7 @@ def as_json(results: Results) -> dict[str, Any]:
             for program in _programs(results, each)
         },
         "ratios": _ratios_as_json(results, "bare"),
+        "ratios_to_unmetered": _ratios_as_json(results, "unmetered"),
         "ratios_to_other": _ratios_as_json(results, "other"),
         "growth": {each.key: _plain(runs.growth(each.key)) for each in shown if each.grows},
         "process": asdict(results.process) if results.process else None,
@@ -105,7 +108,7 @@ def _table(results: Results) -> Iterator[str]:
     columns = {name: each for name, each in _COLUMNS.items() if runs.measured(name)}
     heads = "".join(f"{head:>{len(head) + 3}}" for head, _ in columns.values())
     yield from ("", "medians; CPU, instructions and calls for each request")
-    yield f"{'scenario':<32}{'program':<8}{heads}"
+    yield f"{'scenario':<32}{'program':<10}{heads}"
     for each in SCENARIOS:
         if each.key in results.skipped:
             yield f"{each.name:<32}skipped"
@@ -115,7 +118,7 @@ def _table(results: Results) -> Iterator[str]:
                 f"{_number(runs.median(each.key, program, name), digits):>{len(head) + 3}}"
                 for name, (head, digits) in columns.items()
             )
-            yield f"{each.name:<32}{program:<8}{cells}"
+            yield f"{each.name:<32}{program:<10}{cells}"
 
 
 def _growth(results: Results) -> Iterator[str]:

@@ -9,12 +9,14 @@ from attrs import evolve, frozen
 from benchmarks.load_config import Exchange
 from benchmarks.targets import Target, Targets
 
-Program = Literal["bare", "service", "other"]
+Program = Literal["bare", "service", "unmetered", "other"]
 Variant = Literal["usual", "without-id", "many-secrets", "many-rooms"]
 
 SECRET_OF_OWNER = "secret-of-tenant-a"  # noqa: S105 - made up
 BASE = "authenticated-32"
 ONE_CONNECTION = "authenticated-1"
+METRICS = "metrics-32"
+METRICS_ONE_CONNECTION = "metrics-1"
 _ABSENT = 64
 
 
@@ -25,7 +27,7 @@ class Scenario:
     Attributes:
         key: its name for ``--only``.
         programs: who is measured in it; "other", if there is one, only where every server of the
-            endpoint has to answer alike.
+            endpoint has to answer alike. "unmetered" is the service without metrics.
         exchanges: creates the requests and the expected answers.
         variant: the settings of the programs and of the LiveKit behind them.
         idle_connections: number of further connections that stay open without requests.
@@ -107,6 +109,7 @@ def _request(body: dict[str, str | bool], *, authenticated: bool) -> str:
     return "\r\n".join([*lines, "", content])
 
 
+_METRICS: tuple[Program, ...] = ("unmetered", "service")
 _EACH: tuple[Program, ...] = ("bare", "service", "other")
 
 SCENARIOS = (
@@ -118,6 +121,14 @@ SCENARIOS = (
         programs=_EACH,
     ),
     Scenario(key=BASE, name="authenticated, 32 connections", exchanges=one_track, programs=_EACH),
+    Scenario(
+        key=METRICS_ONE_CONNECTION,
+        name="metrics, 1 connection",
+        exchanges=one_track,
+        connections=1,
+        programs=_METRICS,
+    ),
+    Scenario(key=METRICS, name="metrics, 32 connections", exchanges=one_track, programs=_METRICS),
     Scenario(
         key="participants",
         name="many participants",

@@ -14,9 +14,11 @@ from benchmarks.scenarios import SECRET_OF_OWNER, Program, Scenario, Variant
 from benchmarks.targets import OWNER, Targets
 
 MANY = 10_000
+_SERVE = ["entrypoints.main", "serve", "--port", "0"]
 _MODULES: dict[Program, list[str]] = {
     "bare": ["benchmarks.bare"],
-    "service": ["entrypoints.main", "serve", "--port", "0"],
+    "service": _SERVE,
+    "unmetered": _SERVE,
 }
 
 
@@ -106,6 +108,7 @@ class Servers:
             **self._livekit_variables(self.livekit(variant).targets.url),
             **self._secrets(variant),
             **(HIGH_TIMEOUTS if self.counted else {}),
+            **({"METRICS_PORT": "0"} if program == "service" else {}),
         }
         return running(_MODULES[program], variables, self.folder, counted=self.counted)
 

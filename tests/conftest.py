@@ -34,6 +34,8 @@ _NEEDED = {
 }
 """What the tests with a marker need, and the variable that names it."""
 
+_PROMETHEUS = ("prometheus", "promtool")
+
 _DESELECTED = pytest.StashKey[Counter[str]]()
 
 
@@ -98,12 +100,20 @@ def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
     for marker, (variable, needed) in _NEEDED.items():
         if item.get_closest_marker(marker) and not os.environ.get(variable):
             return f"needs {needed}: {variable}=PATH"
-    if item.get_closest_marker("janus") and not (shutil.which("janus") and find_spec("aiortc")):
-        return "needs Janus and aiortc: apt-get install janus, pip install aiortc"
+    if missing := _missing_programs(item):
+        return missing
     if item.get_closest_marker("unshare") and not may_unshare():
         return "needs util-linux's unshare, and the permission to make namespaces"
     if item.get_closest_marker("soak") and not length_of(config).is_soak:
         return "takes long, or checks times: make soak"
+    return ""
+
+
+def _missing_programs(item: pytest.Item) -> str:
+    if item.get_closest_marker("janus") and not (shutil.which("janus") and find_spec("aiortc")):
+        return "needs Janus and aiortc: apt-get install janus, pip install aiortc"
+    if item.get_closest_marker("prometheus") and not all(map(shutil.which, _PROMETHEUS)):
+        return "needs prometheus and promtool: apt-get install prometheus"
     return ""
 
 

@@ -29,19 +29,31 @@ class _Series:
 
 @frozen(kw_only=True, eq=False)
 class Histogram:
-    """Counts values by labels; a combination of labels is shown from its first value on."""
+    """Counts values by labels.
+
+    A combination of labels is shown from its first value on, unless it is in ``initial``. What an
+    alert has to notice at its first value has to be there, since Prometheus sees differences.
+    """
 
     name: str
     help: str
     labels: Sequence[str] = ()
     bounds: Sequence[float] = SECONDS
-    _series: dict[tuple[str, ...], _Series] = field(init=False, factory=dict)
+    initial: Sequence[tuple[str, ...]] = ()
+    _series: dict[tuple[str, ...], _Series] = field(init=False)
+
+    @_series.default
+    def _initial_series(self) -> dict[tuple[str, ...], _Series]:
+        return {labels: self._no_values() for labels in self.initial}
+
+    def _no_values(self) -> _Series:
+        return _Series([0] * (len(self.bounds) + 1))
 
     def observe(self, labels: tuple[str, ...], value: float) -> None:
         """Count a value."""
         series = self._series.get(labels)
         if series is None:
-            series = self._series[labels] = _Series([0] * (len(self.bounds) + 1))
+            series = self._series[labels] = self._no_values()
         series.numbers[bisect_left(self.bounds, value)] += 1
         series.total += value
 

@@ -13,6 +13,7 @@ from entrypoints.http.server.traffic import Traffic
 from entrypoints.metrics.calls import CountedCalls
 from entrypoints.metrics.histogram import Histogram
 
+_MUTE = "/livekit/participant/mute"
 _IDENTITY = "identity"
 _ROOMS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -21,6 +22,7 @@ _requests = partial(
     name="livekit_mute_request_seconds",
     help="Seconds from a request's arrival to its response.",
     labels=("path", "code"),
+    initial=[(_MUTE, "OK"), (_MUTE, "INTERNAL_ERROR")],
 )
 _calls = partial(
     Histogram,

@@ -8,7 +8,7 @@ from attrs import evolve
 from benchmarks.goals import goals
 from benchmarks.report import as_json, as_text
 from benchmarks.results import ProcessMetrics, Results, Run, Runs, Spread
-from benchmarks.scenarios import BASE, ONE_CONNECTION
+from benchmarks.scenarios import BASE, METRICS, METRICS_ONE_CONNECTION, ONE_CONNECTION
 
 RUN = Run(scenario=BASE, program="service", round=0, requests=100, warm_up_requests=10, metrics={})
 
@@ -64,7 +64,7 @@ def marks(*runs: Run) -> dict[str, str]:
 
 class TestGoals:
     def test_are_not_measured_at_first(self) -> None:
-        assert len(goals(results())) == 14
+        assert len(goals(results())) == 18
         assert marks() == {}
 
     @pytest.mark.parametrize(
@@ -75,6 +75,10 @@ class TestGoals:
             ("requests_per_s", "bare", BASE, 2.0, 1.9),
             ("p50_ms", "bare", ONE_CONNECTION, 0.75, 0.76),
             ("instructions", "bare", BASE, 0.36, 0.37),
+            ("cpu_us", "unmetered", METRICS, 1.03, 1.04),
+            ("cpu_us", "unmetered", METRICS_ONE_CONNECTION, 1.03, 1.04),
+            ("instructions", "unmetered", METRICS, 1.03, 1.04),
+            ("instructions", "unmetered", METRICS_ONE_CONNECTION, 1.03, 1.04),
             ("requests_per_s", "other", BASE, 1.0, 0.9),
             ("requests_per_s", "other", "participants", 1.0, 0.9),
             ("p50_ms", "other", ONE_CONNECTION, 1.25, 1.26),
