@@ -14,7 +14,6 @@ from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.identity.chain import open_chain
 from adapters.identity.delegated import open_delegated
 from adapters.identity.key_server import RefreshPolicy, open_key_server
-from adapters.identity.reported import open_reported
 from adapters.identity.signed_tokens import KeyFile, open_signed_tokens
 from application.ports.authenticator import Authenticator
 from entrypoints.room_container import RoomContainer, current, no_telemetry, telemetry_of
@@ -31,22 +30,26 @@ def _keys_choice(settings: Settings) -> str:
     return "server" if settings.auth.tokens and settings.auth.tokens.jwks_url else "file"
 
 
-def _configured(
-    settings: Settings,
-    telemetry: TelemetryOf,
-    api_secrets: OpenSource,
-    signed_tokens: OpenSource,
-    delegated: OpenSource,
-) -> list[AbstractAsyncContextManager[Authenticator]]:
+def _names_of_sources(settings: Settings) -> list[str]:
     """Choose the sources of identity that are configured, in the order in which they are asked."""
     auth = settings.auth
-    sources = (
-        ("api-secrets", auth.api_secrets.tenants, api_secrets),
-        ("signed-tokens", auth.tokens, signed_tokens),
-        ("authentication-service", auth.service, delegated),
-    )
-    told = telemetry("identity")
-    return [open_reported(name, open_(), told) for name, source, open_ in sources if source]
+    sources = {
+        "api-secrets": auth.api_secrets.tenants,
+        "signed-tokens": auth.tokens,
+        "authentication-service": auth.service,
+    }
+    return [name for name, source in sources.items() if source]
+
+
+def _sources(
+    names: list[str], api_secrets: OpenSource, signed_tokens: OpenSource, delegated: OpenSource
+) -> list[AbstractAsyncContextManager[Authenticator]]:
+    opening = {
+        "api-secrets": api_secrets,
+        "signed-tokens": signed_tokens,
+        "authentication-service": delegated,
+    }
+    return [opening[name]() for name in names]
 
 
 class Container(containers.DeclarativeContainer):
@@ -99,12 +102,13 @@ class Container(containers.DeclarativeContainer):
         configured=providers.Factory(
             open_chain,
             providers.Callable(
-                _configured,
-                settings,
-                telemetry,
+                _sources,
+                providers.Callable(_names_of_sources, settings),
                 api_secrets=open_api_secrets.provider,
                 signed_tokens=open_signed_tokens.provider,
                 delegated=open_delegated.provider,
             ),
+            names=providers.Callable(_names_of_sources, settings),
+            telemetry=telemetry_of("identity", telemetry),
         ),
     )

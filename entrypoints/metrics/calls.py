@@ -3,13 +3,15 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from typing import ClassVar
 
 from attrs import define, field
 from typing_extensions import override
 
 from adapters.http_client.telemetry import Attempt, Outcome, Report, Telemetry
 from entrypoints.metrics.histogram import Histogram
+
+_FIRST, _OK = Attempt.FIRST, Outcome.OK  # found once: it takes a while in Python 3.11
 
 
 @define(kw_only=True, eq=False)
@@ -21,7 +23,7 @@ class CountedCalls(Telemetry):
         rooms: how many rooms each read is about.
         retries: how many calls repeat another one, by the reason.
         open_connections: how many there are now.
-        last_ok_s: when a call last ended well, in seconds since 1970; 0 before the first.
+        last_ok: when a call last ended well, on the clock of ``time.perf_counter``.
     """
 
     seconds: Histogram
@@ -29,15 +31,15 @@ class CountedCalls(Telemetry):
     labels: Sequence[str] = ()
     retries: Counter[str] = field(init=False, factory=Counter)
     open_connections: int = field(init=False, default=0)
-    last_ok_s: float = field(init=False, default=0.0)
+    last_ok: float | None = field(init=False, default=None)
 
     @override
-    def begin(self, method: str, *, attempt: Attempt = Attempt.FIRST, rooms: int = 0) -> Report:
-        if attempt is not Attempt.FIRST:
+    def begin(self, method: str, *, attempt: Attempt = _FIRST, rooms: int = 0) -> Report:
+        if attempt is not _FIRST:
             self.retries[attempt] += 1
         if rooms:
             self.rooms.observe((), rooms)
-        return _CountedCall(self, method)
+        return _CountedCall(self, method, time.perf_counter())
 
     @override
     def current(self) -> object:
@@ -56,13 +58,12 @@ class CountedCalls(Telemetry):
 class _CountedCall(Report):
     _calls: CountedCalls
     _method: str
-    headers: Mapping[str, str] = field(init=False, default=MappingProxyType({}))
-    _began_s: float = field(init=False, factory=time.perf_counter)
+    _began: float
+    headers: ClassVar[Mapping[str, str]] = {}
 
     @override
     def end(self, outcome: Outcome) -> None:
-        calls = self._calls
-        seconds = time.perf_counter() - self._began_s
-        calls.seconds.observe((*calls.labels, self._method, outcome), seconds)
-        if outcome is Outcome.OK:
-            calls.last_ok_s = time.time()
+        calls, now = self._calls, time.perf_counter()
+        calls.seconds.observe((*calls.labels, self._method, outcome), now - self._began)
+        if outcome is _OK:
+            calls.last_ok = now

@@ -3,6 +3,7 @@
 This is where the numbers of several processes would have to be added up.
 """
 
+import time
 from collections.abc import Callable, Iterator
 
 from attrs import frozen
@@ -75,8 +76,8 @@ def _of_servers(metrics: Metrics) -> Iterator[Metric]:
         labels=("server",),
     )
     for server, calls in metrics.servers.items():
-        if calls.last_ok_s:
-            last_ok.add_metric((server,), calls.last_ok_s)
+        if calls.last_ok is not None:
+            last_ok.add_metric((server,), time.time() - time.perf_counter() + calls.last_ok)
         connections.add_metric((server,), calls.open_connections)
     for reason in Attempt:
         if reason is not Attempt.FIRST:

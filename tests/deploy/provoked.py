@@ -84,7 +84,6 @@ def provoked(folder: Path) -> Iterator[str]:
         secrets.write_text("[")
         service.send(signal.SIGHUP)
         with _load(service.url, livekit):
-            _connect_too_often(service.url)
             yield urlsplit(str(listening["metrics_url"])).netloc
 
 
@@ -124,11 +123,13 @@ def _load(service: str, livekit: str) -> Iterator[None]:
                 _post(service, MUTE, DEMO_REQUEST, SECRET)
             _post(service, MUTE, {**DEMO_REQUEST, "participant_identity": "nobody"}, SECRET)
             _post(service, MUTE, DEMO_REQUEST, "unknown")
-            _post(service, MUTE, DEMO_REQUEST, UNKNOWN_KEY)
+            for _ in range(5):
+                _post(service, MUTE, DEMO_REQUEST, UNKNOWN_KEY)
             _post(service, "/no/such/path", {})
 
     arranged = [_FAULTS, *([()] * (_CLIENTS - 1))]  # by one client, or there would be too many
     threads = [threading.Thread(target=client, args=[faults]) for faults in arranged]
+    threads.append(threading.Thread(target=_connect_too_often, args=[service, stop]))
     for thread in threads:
         thread.start()
     try:
@@ -139,12 +140,13 @@ def _load(service: str, livekit: str) -> Iterator[None]:
             thread.join()
 
 
-def _connect_too_often(service: str) -> None:
-    """Open connections beyond the limit, and beyond those that are answered 503."""
-    address = (urlsplit(service).hostname, urlsplit(service).port)
-    with ExitStack() as opened:
-        for _ in range(MAX_CONNECTIONS + 256 + 100):
-            opened.enter_context(socket.create_connection(address, _TIMEOUT_S))  # type: ignore[arg-type]
+def _connect_too_often(service: str, stop: threading.Event) -> None:
+    """Open connections beyond the limit and those that are answered 503, now and again."""
+    address = (urlsplit(service).hostname or "", urlsplit(service).port or 0)
+    while not stop.wait(5):
+        with ExitStack() as opened:
+            for _ in range(MAX_CONNECTIONS + 256 + 100):
+                opened.enter_context(socket.create_connection(address, _TIMEOUT_S))
 
 
 def _post(url: str, target: str, members: Mapping[str, object], token: str = "") -> None:

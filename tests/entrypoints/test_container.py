@@ -104,7 +104,7 @@ class TestContainer:
     ) -> None:
         made = container({name: value for one in chosen for name, value in sources[one].items()})
         async with made.open_authenticator() as authenticator:
-            assert [type(each.source) for each in authenticator.sources] == expected
+            assert [type(source) for source in authenticator.sources] == expected
 
     async def test_passes_the_settings_to_the_sources_of_identity(
         self, sources: Mapping[str, Mapping[str, str]]
@@ -120,7 +120,7 @@ class TestContainer:
             }
         )
         async with made.open_authenticator() as authenticator:
-            tokens, service = (each.source for each in authenticator.sources)
+            tokens, service = authenticator.sources
             assert tokens.rules == ClaimRules(issuer="issuer", allow_no_id=True)
             assert str(service.client.url) == sources["service"]["AUTH_SERVICE_URL"]
             assert (service.timeout_s, service.allow_no_id) == (2.5, True)
@@ -139,7 +139,7 @@ class TestContainer:
         variables = {**LIVEKIT, **sources["key_file"], **sources["service"]}
         made = container({**variables, "AUTH_API_SECRET": "old"})
         async with made.open_authenticator() as chain, made.open_gateway() as gateway:
-            secrets, tokens, service = (each.source for each in chain.sources)
+            secrets, tokens, service = chain.sources
             before = (tokens.keys.keys(), service.signing_key())
             for name in ("AUTH_SIGNING_KEY_PATH", "AUTH_JWT_PUBLIC_KEY_PATH"):
                 variables[name] = write_key(tmp_path / name, private="SIGNING" in name)
