@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from tests.contract.double_program import program
 from tests.support.command import Run
+from tests.support.server_process import free_ports
 from tests.support.service import DEMO_REQUEST, MUTE
 from tests.support.timeouts import scaled
 
@@ -78,7 +79,7 @@ def provoked(folder: Path) -> Iterator[str]:
             AUTH_JWT_AUDIENCE="mute",
             MAX_CONNECTIONS=str(MAX_CONNECTIONS),
             MAX_IN_FLIGHT="2",
-            METRICS_PORT="0",
+            METRICS_PORT=str(free_ports(1)[0]),
         )
         listening = next(each for each in service.events if each["event"] == "listening")
         secrets.write_text("[")

@@ -41,10 +41,6 @@ def panels() -> Iterator[tuple[str, str]]:
             yield f"{panel['title']}: {target['legendFormat']}", target["expr"]
 
 
-def is_audit(expression: str) -> bool:
-    return "livekit_mute_audit_events_total" in expression
-
-
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
     folder = tmp_path_factory.mktemp("prometheus")

@@ -6,10 +6,9 @@ from aiohttp import web
 
 from entrypoints.http.api.context import Observer, RequestContext
 
-_PATHS: Mapping[str, str] = {
-    path: path for path in ("/livekit/participant/mute", "/", "/livez", "/readyz", "/metrics")
-}
-_OTHER = "other"
+PATHS = ("/livekit/participant/mute", "/", "/livez", "/readyz", "/metrics")
+OTHER = "other"
+_LABELS: Mapping[str, str] = {path: path for path in PATHS}
 
 
 def timing(observe: Callable[[str, str, float], None]) -> Observer:
@@ -19,6 +18,6 @@ def timing(observe: Callable[[str, str, float], None]) -> Observer:
     """
 
     def observer(request: web.BaseRequest, context: RequestContext) -> None:
-        observe(_PATHS.get(request.path, _OTHER), context.code, context.elapsed_s)
+        observe(_LABELS.get(request.path, OTHER), context.code, context.elapsed_s)
 
     return observer

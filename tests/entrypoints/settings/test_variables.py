@@ -13,6 +13,7 @@ TENANTS = {"s3cret-two": "a", "s3cret-three": "b"}
 FIELDS: Mapping[str, tuple[str, str, object]] = {
     "HOST": ("0.0.0.0", "host", "0.0.0.0"),
     "PORT": ("3002", "port", 3002),
+    "METRICS_PORT": ("3003", "metrics.port", 3003),
     "LOG_LEVEL": ("error", "log_level", "error"),
     "LOG_FORMAT": ("console", "log_format", "console"),
     "TRUSTED_PROXIES": (
@@ -69,6 +70,7 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
 
 BOUNDS: Mapping[str, tuple[str, str, str, str]] = {
     "PORT": ("-1", "0", "65535", "65536"),
+    "METRICS_PORT": ("-1", "0", "65535", "65536"),
     "LIVEKIT_TIMEOUT_SECONDS": ("0", "0.1", "60", "60.1"),
     "LIVEKIT_PROBE_DELAY_SECONDS": ("0", "0.1", "60", "60.1"),
     "LIVEKIT_TOKEN_SECONDS": ("9", "10", "86400", "86401"),
