@@ -1,0 +1,119 @@
+"""What a telemetry is told of checks, of the key server and of the authentication service."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from attrs import frozen
+from pytest_aiohttp import AiohttpServer
+from typing_extensions import override
+
+from adapters.identity.chain import ChainAuthenticator
+from adapters.identity.delegated import open_delegated
+from adapters.identity.key_server import open_key_server
+from application.ports.authenticator import (
+    Authenticator,
+    AuthenticatorError,
+    AuthenticatorUnavailableError,
+    AuthenticatorUnusableError,
+    CredentialRefusedError,
+    CredentialUnknownError,
+)
+from tests.adapters.identity.cases.authentication_service import usual_keys
+from tests.support.presented_request import StaticRequest
+from tests.support.recorded_calls import RecordedCalls
+
+UNKNOWN = CredentialUnknownError(reason="unknown")
+
+
+@frozen
+class Source(Authenticator):
+    """Raises an error, or finds somebody where it has none."""
+
+    error: Exception | None
+
+    @override
+    async def authenticate(self, request: object) -> object:  # type: ignore[override]
+        if self.error is not None:
+            raise self.error
+        return None
+
+    @override
+    async def verify_ready(self) -> None: ...
+
+
+@pytest.fixture
+def told() -> RecordedCalls:
+    return RecordedCalls()
+
+
+@pytest.mark.parametrize(
+    ("errors", "outcomes"),
+    [
+        ([None, None], [("a", "ok")]),
+        ([UNKNOWN, None], [("a", "unknown"), ("b", "ok")]),
+        ([UNKNOWN, UNKNOWN], [("a", "unknown"), ("b", "unknown")]),
+        ([CredentialRefusedError(reason=""), None], [("a", "refused")]),
+        ([AuthenticatorUnavailableError(reason=""), None], [("a", "unavailable")]),
+        ([AuthenticatorUnusableError(reason=""), None], [("a", "unusable")]),
+        ([OSError(), None], [("a", "dropped")]),
+    ],
+)
+async def test_is_told_of_each_source_that_is_asked(
+    told: RecordedCalls, errors: Sequence[Exception | None], outcomes: list[tuple[str, str]]
+) -> None:
+    chain = ChainAuthenticator([*map(Source, errors)], names=["a", "b"], telemetry=told)
+    with suppress(AuthenticatorError, OSError):
+        await chain.authenticate(StaticRequest())
+    assert told.outcomes == outcomes
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [(200, '{"keys": []}', "ok"), (200, "[]", "unusable"), (500, "{}", "unusable")],
+)
+async def test_is_told_of_fetches_of_the_key_set(
+    told: RecordedCalls, aiohttp_server: AiohttpServer, status: int, body: str, outcome: str
+) -> None:
+    headers = []
+
+    async def answer(request: web.Request) -> web.Response:
+        headers.append(request.headers.get("traceparent"))
+        return web.Response(status=status, text=body)
+
+    async with open_key_server(await serve(aiohttp_server, answer), telemetry=told) as keys:
+        await keys._refresh()  # noqa: SLF001 - the first, which is under way
+    assert told.outcomes == [("GetKeySet", outcome)]
+    assert headers == ["trace-0"]
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "ok"), (403, "refused"), (500, "unusable")])
+async def test_is_told_of_calls_of_the_authentication_service(
+    told: RecordedCalls, aiohttp_server: AiohttpServer, status: int, outcome: str
+) -> None:
+    headers = []
+
+    async def answer(request: web.Request) -> web.Response:
+        headers.append(request.headers.get("traceparent"))
+        return web.Response(status=status, text='{"id": "tenant-a"}')
+
+    async with open_delegated(
+        url=await serve(aiohttp_server, answer),
+        signing_key=lambda: usual_keys().signing,
+        timeout_s=3600,
+        max_connections=1,
+        allow_no_id=False,
+        telemetry=told,
+    ) as service:
+        with suppress(AuthenticatorError):
+            await service.authenticate(StaticRequest())
+    assert told.outcomes == [("Authenticate", outcome)]
+    assert headers == ["trace-0"]
+
+
+async def serve(aiohttp_server: AiohttpServer, answer: Handler) -> str:
+    app = web.Application()
+    app.router.add_route("*", "/", answer)
+    return str((await aiohttp_server(app)).make_url("/"))
