@@ -33,7 +33,7 @@ _FAULTS: tuple[Mapping[str, Any], ...] = (
         "times": 2,
         "answer": {"http": {"status": 401, "content_type": "text/plain", "body": ""}},
     },
-    {"call": "MutePublishedTrack", "times": 3, "answer": {"twirp": {"code": "internal"}}},
+    {"call": "MutePublishedTrack", "times": 8, "answer": {"twirp": {"code": "internal"}}},
 )
 _CLIENTS = 6
 _TIMEOUT_S = scaled(30)
@@ -120,7 +120,7 @@ def _load(service: str, livekit: str) -> Iterator[None]:
         while not stop.is_set():
             for fault in faults:
                 _post(livekit, "/double/fail", fault)
-            for _ in range(10):
+            for _ in range(20):
                 _post(service, MUTE, DEMO_REQUEST, SECRET)
             _post(service, MUTE, {**DEMO_REQUEST, "participant_identity": "nobody"}, SECRET)
             _post(service, MUTE, DEMO_REQUEST, "unknown")
