@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -78,7 +78,7 @@ def provoked(folder: Path) -> Iterator[str]:
             AUTH_JWKS_URL=stack.enter_context(_key_server()),
             AUTH_JWT_AUDIENCE="mute",
             MAX_CONNECTIONS=str(MAX_CONNECTIONS),
-            MAX_IN_FLIGHT="2",
+            MAX_IN_FLIGHT="4",
             METRICS_PORT=str(free_ports(1)[0]),
         )
         listening = next(each for each in service.events if each["event"] == "listening")
@@ -124,7 +124,7 @@ def _load(service: str, livekit: str) -> Iterator[None]:
                 _post(service, MUTE, DEMO_REQUEST, SECRET)
             _post(service, MUTE, {**DEMO_REQUEST, "participant_identity": "nobody"}, SECRET)
             _post(service, MUTE, DEMO_REQUEST, "unknown")
-            for _ in range(5):
+            for _ in range(15):
                 _post(service, MUTE, DEMO_REQUEST, UNKNOWN_KEY)
             _post(service, "/no/such/path", {})
 
@@ -145,9 +145,12 @@ def _connect_too_often(service: str, stop: threading.Event) -> None:
     """Open connections beyond the limit and those that are answered 503, now and again."""
     address = (urlsplit(service).hostname or "", urlsplit(service).port or 0)
     while not stop.wait(5):
-        with ExitStack() as opened:
-            for _ in range(MAX_CONNECTIONS + 256 + 100):
+        with ExitStack() as opened, suppress(ConnectionError):
+            connections = [
                 opened.enter_context(socket.create_connection(address, _TIMEOUT_S))
+                for _ in range(MAX_CONNECTIONS + 256 + 100)
+            ]
+            connections[-1].recv(1)  # until it is closed: all are open then
 
 
 def _post(url: str, target: str, members: Mapping[str, object], token: str = "") -> None:
@@ -155,8 +158,6 @@ def _post(url: str, target: str, members: Mapping[str, object], token: str = "")
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        try:
+        with suppress(ConnectionError):  # while too many are connected
             connection.request("POST", target, json.dumps(members), headers)
             connection.getresponse().read()
-        except ConnectionError:  # while too many are connected
-            pass
