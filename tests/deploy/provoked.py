@@ -33,7 +33,7 @@ _FAULTS: tuple[Mapping[str, Any], ...] = (
         "times": 2,
         "answer": {"http": {"status": 401, "content_type": "text/plain", "body": ""}},
     },
-    {"call": "MutePublishedTrack", "times": 8, "answer": {"twirp": {"code": "internal"}}},
+    {"call": "MutePublishedTrack", "times": 20, "answer": {"twirp": {"code": "internal"}}},
 )
 _CLIENTS = 6
 _TIMEOUT_S = scaled(30)
