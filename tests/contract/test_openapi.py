@@ -7,6 +7,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support.openapi_document import OUTSIDE, Document, Node
+from tests.support.openapi_json import PATH as JSON_PATH
+from tests.support.openapi_json import openapi_json
 
 MUTE = "/livekit/participant/mute"
 COMMON_HEADERS = {"X-Request-ID", "X-Content-Type-Options", "Cache-Control"}
@@ -103,6 +105,9 @@ class TestOpenApiDocument:
     def test_is_valid_openapi_3_1(self, document: Document) -> None:
         assert document.root["openapi"] == "3.1.0"
         OpenAPIV31SpecValidator(dict(document.root)).validate()
+
+    def test_is_the_same_as_json(self) -> None:
+        assert JSON_PATH.read_text() == openapi_json(), "run `make openapi-json`"
 
     def test_gives_every_operation_a_name_of_its_own_a_tag_and_a_summary(
         self, document: Document
