@@ -25,9 +25,11 @@ def demo_text(container: Container, url: URL) -> str:
     only_secrets = auth.required and not auth.tokens and not auth.service
     unowned = only_secrets and demo.tenant not in auth.api_secrets.tenants.values()
     hint = f" No secret has that id; set AUTH_API_SECRET_ID={demo.tenant}." if unowned else ""
+    page = f"or in a browser, at {address}/docs\n\n" if container.settings().docs_page else ""
     return (
         f"This is the in-memory demo, without LiveKit. Its room belongs to tenant"
         f" {demo.tenant}.{hint} Try:\n\n"
         f"curl '{address}/livekit/participant/mute' -H 'Content-Type: application/json' {token}"
         f"-d '{body}'\n\n"
+        f"{page}"
     )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import uvloop
 from aiohttp import web
@@ -20,9 +21,7 @@ from entrypoints.http.api.metrics import PATH as METRICS_PATH
 from entrypoints.http.api.metrics import metrics_handler
 from entrypoints.http.app import create_app
 from entrypoints.http.observers.audit import audit
-from entrypoints.http.observers.timing import timing
-from entrypoints.http.server.aside import serving_aside
-from entrypoints.http.server.keys import TRAFFIC
+from entrypoints.http.page.routes import page_routes
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import Stderr, log_loop_error, make_log
 from entrypoints.metrics.families import MEDIA_TYPE, exposition
@@ -33,6 +32,9 @@ from entrypoints.settings.rooms import GatewayKind
 from entrypoints.settings.settings import Settings, load_settings
 from entrypoints.signals import Signals
 from entrypoints.version import VERSION
+
+_DOCUMENT = Path(__file__).parents[1] / "contract"
+"""The folder of the API document, of which nothing is imported."""
 
 
 def run(overrides: Mapping[str, str], *, gateway: GatewayKind) -> int:
@@ -87,7 +89,8 @@ async def serve(load: Callable[[], Settings]) -> int:
         observers=[audit(log), *([timing(metrics.observe_request)] if is_metered else [])],
         metrics=handler if settings.metrics.port == settings.port else None,
     )
-    metrics.traffic = app[TRAFFIC]
+    if settings.docs_page:
+        app.router.add_routes(page_routes(_DOCUMENT))
     try:
         async with (
             _serving_metrics(handler, settings) as aside,

@@ -157,6 +157,14 @@ class TestInstalledWheel:
         with urllib.request.urlopen(f"{url}/readyz") as answer:  # noqa: S310 - our own
             assert json.load(answer) == {"status": "READY"}
 
+    @pytest.mark.parametrize(
+        "path",
+        ["docs", "docs/page.css", "docs/page.js", "docs/swagger-ui-bundle.js", "openapi.json"],
+    )
+    def test_shows_the_page(self, url: str, path: str) -> None:
+        with urllib.request.urlopen(f"{url}/{path}") as answer:  # noqa: S310 - our own
+            assert answer.read()
+
     def test_mutes(self, url: str) -> None:
         asked = {
             "room_name": "demo-room",

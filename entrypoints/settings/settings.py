@@ -14,8 +14,7 @@ from entrypoints.settings.limits import LIMITS
 from entrypoints.settings.livekit import LIVEKIT_GROUPS, load_livekit_settings
 from entrypoints.settings.metrics import METRICS, MetricsSettings
 from entrypoints.settings.names import reject_misspelt
-from entrypoints.settings.parsers import host, integer, one_of
-from entrypoints.settings.proxies import PROXIES, ProxySettings
+from entrypoints.settings.parsers import boolean, host, integer, one_of
 from entrypoints.settings.rooms import GatewayKind, RoomSettings
 
 
@@ -25,6 +24,7 @@ class Settings(RoomSettings):
 
     host: str = "127.0.0.1"
     port: int = 3001
+    docs_page: bool = True
     auth: AuthSettings
     limits: Limits
     metrics: MetricsSettings
@@ -66,6 +66,12 @@ SERVER = SettingGroup(
             " IPv4. A name stands for all its addresses that this machine has.",
         ),
         "port": Setting("PORT", integer(0, 65535), "Port to listen on; 0 chooses a free one."),
+        "docs_page": Setting(
+            "DOCS_PAGE",
+            boolean,
+            "Whether `/docs` is a page that shows the API and sends requests, and `/openapi.json`"
+            " and `/openapi.yaml` are the API document.",
+        ),
         "log_level": Setting(
             "LOG_LEVEL",
             one_of("debug", "info", "warning", "error"),

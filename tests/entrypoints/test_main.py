@@ -201,6 +201,27 @@ class TestServe:
         assert "demo" in printed[0]
         assert await paste(printed[2]) == (200, DEMO_REQUEST)
 
+    async def test_prints_the_address_of_the_page(self, start: Run) -> None:
+        running = start("--gateway", "in-memory")
+        assert running.process.stdout
+        printed = [running.process.stdout.readline() for _ in range(5)]
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(printed[4].split()[-1]) as answer,
+        ):
+            assert (answer.status, answer.content_type) == (200, "text/html")
+
+    async def test_has_no_page_where_that_is_off(self, start: Run) -> None:
+        running = start("--gateway", "in-memory", DOCS_PAGE="false")
+        assert running.process.stdout
+        running.process.stdout.readline()
+        async with aiohttp.ClientSession() as session:
+            for path in ("docs", "openapi.json", "openapi.yaml"):
+                async with session.get(f"{running.url}/{path}") as answer:
+                    assert (answer.status, (await answer.json())["code"]) == (404, "NOT_FOUND")
+        running.send(signal.SIGTERM)
+        assert "/docs" not in running.process.stdout.read()
+
     async def test_prints_a_command_with_a_token_where_one_is_required(self, start: Run) -> None:
         running = start(
             "--gateway",

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import structlog
+from aiohttp import web
 from attrs import field, frozen
 from structlog.testing import LogCapture
 from yarl import URL
@@ -149,6 +150,7 @@ async def running_service(
     limits: Limits = QUICK,
     trusted_proxies: Sequence[Network] = (),
     timeout_s: float = 5.0,
+    more_routes: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[Service]:
     """Serve on a free port of loopback, with a log that is kept."""
     capture = LogCapture()
@@ -163,6 +165,7 @@ async def running_service(
         trusted_proxies=trusted_proxies,
         observers=[audit(log)],
     )
+    app.router.add_routes(more_routes)
     async with (
         serving(app, host="127.0.0.1", port=0) as url,
         aiohttp.ClientSession() as session,

@@ -27,7 +27,8 @@ class RequestContext:
         trace_id: the id of the trace that the request belongs to, in hexadecimal digits.
         details: what the operation acts on and what became of it, by name.
         deviates: whether the outcome differs from what the caller asked for.
-        routine: whether it is a health check with an expected outcome, of interest to few.
+        routine: whether it is a health check with an expected outcome, or a file of the page, of
+            interest to few.
         error: why the request failed; observers alone may read its reason.
         code: ``OK``, or the code of the error that the caller gets.
         status: the HTTP status of the response, once there is one.

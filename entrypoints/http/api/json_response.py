@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import orjson
 from aiohttp import web
 
-_HEADERS = {
-    "Content-Type": "application/json; charset=utf-8",
+COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Server": "livekit-mute",  # aiohttp's default tells its version
 }
+"""Of every response, whatever its body."""
+
+_HEADERS = {"Content-Type": "application/json; charset=utf-8", **COMMON_HEADERS}
 
 
 def json_response(body: Mapping[str, object], *, status: int = 200) -> web.Response:

@@ -13,7 +13,7 @@ TENANTS = {"s3cret-two": "a", "s3cret-three": "b"}
 FIELDS: Mapping[str, tuple[str, str, object]] = {
     "HOST": ("0.0.0.0", "host", "0.0.0.0"),
     "PORT": ("3002", "port", 3002),
-    "METRICS_PORT": ("3003", "metrics.port", 3003),
+    "DOCS_PAGE": ("false", "docs_page", False),
     "LOG_LEVEL": ("error", "log_level", "error"),
     "LOG_FORMAT": ("console", "log_format", "console"),
     "TRUSTED_PROXIES": (
