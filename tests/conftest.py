@@ -28,6 +28,7 @@ __all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks", "wheel"
 T = TypeVar("T")
 
 _NEEDED = {
+    "browser": ("CHROMIUM", "Chromium and its driver (make test-browser)"),
     "json_test_suite": ("JSON_TEST_SUITE", "a checkout of the JSON test suite"),
     "livekit_agents": ("LIVEKIT_AGENTS_PYTHON", "a Python with livekit-agents"),
     "livekit_sdks": ("LIVEKIT_SDKS", "LiveKit's SDKs for JavaScript and Go (make test-sdks)"),
