@@ -20,8 +20,7 @@ from entrypoints.demo import demo_text
 from entrypoints.http.api.metrics import PATH as METRICS_PATH
 from entrypoints.http.api.metrics import metrics_handler
 from entrypoints.http.app import create_app
-from entrypoints.http.observers.audit import audit
-from entrypoints.http.page.routes import page_routes
+from entrypoints.http.observers.request_log import request_log
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import Stderr, log_loop_error, make_log
 from entrypoints.metrics.families import MEDIA_TYPE, exposition
@@ -86,8 +85,8 @@ async def serve(load: Callable[[], Settings]) -> int:
         open_authenticator=container.open_authenticator,
         make_access=lambda gateway: container.room_access(gateway=gateway),
         limits=settings.limits,
-        observers=[audit(log), *([timing(metrics.observe_request)] if is_metered else [])],
-        metrics=handler if settings.metrics.port == settings.port else None,
+        trusted_proxies=settings.proxies.trusted,
+        observers=[request_log(log)],
     )
     if settings.docs_page:
         app.router.add_routes(page_routes(_DOCUMENT))

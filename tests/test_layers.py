@@ -73,10 +73,16 @@ class TestRules:
             ),
             ("entrypoints.http.api.mute_track", "import socket"),
             ("entrypoints.http.api.body", "import entrypoints.http.server.connection"),
-            ("entrypoints.http.api.body", "from entrypoints.http.observers.audit import audit"),
+            (
+                "entrypoints.http.api.body",
+                "from entrypoints.http.observers.request_log import request_log",
+            ),
             ("entrypoints.http.server.connection", "import entrypoints.http.api.errors"),
             ("entrypoints.http.server.connection", "import application.mute_track"),
-            ("entrypoints.http.observers.audit", "from entrypoints.http.api import mute_track"),
+            (
+                "entrypoints.http.observers.request_log",
+                "from entrypoints.http.api import mute_track",
+            ),
             ("entrypoints.cli.mute", "import adapters.livekit.errors"),
             ("entrypoints.cli.mute", "from entrypoints.settings.rooms import load_room_settings"),
             ("entrypoints.room_container", "import adapters.identity.chain"),

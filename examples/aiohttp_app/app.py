@@ -19,7 +19,7 @@ from livekit_mute.application.ports.authenticator import (
 from livekit_mute.application.room_access import RoomAccess
 from livekit_mute.domain.caller import IdentifiedCaller
 from livekit_mute.entrypoints.http.app import create_app
-from livekit_mute.entrypoints.http.observers.audit import audit
+from livekit_mute.entrypoints.http.observers.request_log import request_log
 from typing_extensions import override
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -64,7 +64,7 @@ def make_app() -> web.Application:
         open_gateway=partial(open_gateway, url=os.environ["LIVEKIT_URL"], api_key=key),
         open_authenticator=lambda: nullcontext(SessionAuthenticator()),
         make_access=lambda gateway: RoomAccess(gateway=gateway),
-        observers=[audit(structlog.get_logger())],
+        observers=[request_log(structlog.get_logger())],
     )
     app = web.Application(middlewares=[find_session])
     app.router.add_get("/", home)

@@ -34,7 +34,7 @@ from tests.adapters.identity.cases.authentication_service import (
     AuthRequest,
     usual_keys,
 )
-from tests.entrypoints.http.observers.test_audit import FaultyGateway
+from tests.entrypoints.http.observers.test_request_log import FaultyGateway
 from tests.robustness.clients import LONGEST_TIMEOUTS
 from tests.robustness.metrics import Length, Metrics
 from tests.robustness.secret_places import KEY, KNOWN, PLACES, Place, signed
@@ -228,7 +228,7 @@ class TestSecrets:
 
 LEAKING = """
 import pytest
-from tests.entrypoints.http.observers.test_audit import FaultyGateway
+from tests.entrypoints.http.observers.test_request_log import FaultyGateway
 from tests.support.secret_scan import scan_for_secrets, keep
 
 SECRET = keep("xyz" + "zy", "password")

@@ -20,7 +20,7 @@ from application.ports.room_gateway import RoomGateway
 from application.room_access import RoomAccess
 from entrypoints.http.app import create_app
 from entrypoints.http.limits import Limits
-from entrypoints.http.observers.audit import audit
+from entrypoints.http.observers.request_log import request_log
 from entrypoints.http.server.client_address import Network
 from entrypoints.http.server.keys import TRAFFIC
 from entrypoints.http.server.listener import serving
@@ -163,7 +163,7 @@ async def running_service(
         open_authenticator=open_authenticator,
         limits=limits,
         trusted_proxies=trusted_proxies,
-        observers=[audit(log)],
+        observers=[request_log(log)],
     )
     app.router.add_routes(more_routes)
     async with (

@@ -14,7 +14,7 @@ from structlog.testing import LogCapture
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from application.room_access import RoomAccess
 from entrypoints.http.app import create_app
-from entrypoints.http.observers.audit import audit
+from entrypoints.http.observers.request_log import request_log
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, patient
 from tests.entrypoints.http.held import HeldGateway
 from tests.support.openapi_document import Document
@@ -45,7 +45,7 @@ async def client(
         open_authenticator=lambda: nullcontext(api_secrets),
         make_access=lambda gateway: RoomAccess(gateway=gateway, timeout_s=3600),
         limits=patient(max_in_flight=1, max_body_bytes=300),
-        observers=[audit(logger)],
+        observers=[request_log(logger)],
     )
     return await aiohttp_client(app)
 

@@ -1,4 +1,4 @@
-"""One structured event for each request: the access log, and the audit record."""
+"""One structured event for each request: the access log."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _MAX_CHARACTERS = 256
 _SECRETS_BEHIND = re.compile("[?;]")
 
 
-def audit(log: FilteringBoundLogger) -> Observer:
+def request_log(log: FilteringBoundLogger) -> Observer:
     """Make the observer that logs requests: errors of ours as errors, deviations as warnings."""
 
     def observe(request: web.BaseRequest, context: RequestContext) -> None:
