@@ -33,13 +33,14 @@ async def reloading(
     load: Callable[[], Settings],
     log: FilteringBoundLogger,
     *,
-    told: Reloaded = _tell_nobody,
+    reopen: Callable[[], None],
 ) -> AsyncIterator[None]:
     """Load the settings again at each SIGHUP while the block runs.
 
-    If any setting is wrong, all stay as they were. ``told`` is called after each reload.
+    If any setting is wrong, all stay as they were. ``reopen`` is called before, for files that
+    may have been moved away; also if the settings turn out to be wrong.
     """
-    task = asyncio.create_task(_reload_on(hangup, container, load, log, told))
+    task = asyncio.create_task(_reload_on(hangup, container, load, log, reopen))
     try:
         yield
     finally:
@@ -52,11 +53,12 @@ async def _reload_on(
     container: Container,
     load: Callable[[], Settings],
     log: FilteringBoundLogger,
-    told: Reloaded,
+    reopen: Callable[[], None],
 ) -> NoReturn:
     while True:
         await hangup.wait()
         hangup.clear()
+        reopen()
         try:
             settings = await asyncio.to_thread(load)
         except SettingsError as error:

@@ -15,11 +15,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
+from entrypoints.audit_log import open_audit_log
 from entrypoints.container import Container
 from entrypoints.demo import demo_text
 from entrypoints.http.api.metrics import PATH as METRICS_PATH
 from entrypoints.http.api.metrics import metrics_handler
 from entrypoints.http.app import create_app
+from entrypoints.http.observers.audit_trail import audit_trail
 from entrypoints.http.observers.request_log import request_log
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import Stderr, log_loop_error, make_log
@@ -65,35 +67,29 @@ async def serve(load: Callable[[], Settings]) -> int:
         CannotListenError: the address cannot be listened on.
     """
     settings, signals = load(), Signals()
-    metrics = Metrics(limits=settings.limits, log=(stderr := Stderr()))
-    is_metered = settings.metrics.port is not None
-    container = Container(
-        settings=settings, telemetry=metrics.telemetry if is_metered else no_telemetry
-    )
-    log = make_log(
-        level=settings.log_level,
-        format_=settings.log_format,
-        secrets=lambda: container.settings().secrets,
-        stderr=stderr,
-    )
+    container = Container(settings=settings)
+    secrets = partial(_secrets, container)
+    log = make_log(level=settings.log_level, format_=settings.log_format, secrets=secrets)
     asyncio.get_running_loop().set_exception_handler(partial(log_loop_error, log))
     for problem in (*settings.warnings, *_raise_nofile_limit(settings.max_descriptors)):
         log.warning("settings warning", problem=problem)
-    handler = metrics_handler(exposition(metrics, version=VERSION), media_type=MEDIA_TYPE)
+    audit_log = open_audit_log(settings.audit, log, secrets)
+    observers = [request_log(log, details=settings.audit.kind != "off")]
+    if settings.audit.kind in ("stdout", "file"):
+        observers.append(audit_trail(audit_log.write))
     app = create_app(
         open_gateway=container.open_gateway,
         open_authenticator=container.open_authenticator,
         make_access=lambda gateway: container.room_access(gateway=gateway),
         limits=settings.limits,
         trusted_proxies=settings.proxies.trusted,
-        observers=[request_log(log)],
+        observers=observers,
     )
     if settings.docs_page:
         app.router.add_routes(page_routes(_DOCUMENT))
     try:
         async with (
-            _serving_metrics(handler, settings) as aside,
-            reloading(signals.hangup, container, load, log, told=metrics.reloaded),
+            reloading(signals.hangup, container, load, log, reopen=audit_log.reopen),
             serving(
                 app, host=settings.host, port=settings.port, before_listening=signals.handle
             ) as url,
@@ -108,23 +104,13 @@ async def serve(load: Callable[[], Settings]) -> int:
         if not signals.status:
             raise
         log.warning("stopped at once by a second signal")
+    finally:
+        audit_log.close()
     return signals.status
 
 
-@asynccontextmanager
-async def _serving_metrics(handler: Handler, settings: Settings) -> AsyncIterator[URL | None]:
-    """Serve metrics on a port of their own while the block runs, if there is to be one."""
-    if settings.metrics.port in (None, settings.port):
-        yield None
-        return
-    app = web.Application()
-    app.router.add_get(METRICS_PATH, handler)
-    async with serving_aside(app, host=settings.host, port=settings.metrics.port) as url:
-        yield url
-
-
-def _metrics_url(settings: Settings, url: URL) -> Mapping[str, str]:
-    return {} if settings.metrics.port is None else {"metrics_url": f"{url}{METRICS_PATH}"}
+def _secrets(container: Container) -> frozenset[str]:
+    return container.settings().secrets
 
 
 def _print_to_stdout(text: str) -> None:

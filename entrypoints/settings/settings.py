@@ -7,6 +7,7 @@ from typing import Any
 from attrs import field, frozen
 
 from entrypoints.http.limits import Limits
+from entrypoints.settings.audit import AUDIT, AuditSettings, load_audit_settings
 from entrypoints.settings.auth import AUTHENTICATION, AuthSettings, load_auth_settings
 from entrypoints.settings.effects import without_effect
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
@@ -27,7 +28,8 @@ class Settings(RoomSettings):
     docs_page: bool = True
     auth: AuthSettings
     limits: Limits
-    metrics: MetricsSettings
+    proxies: ProxySettings
+    audit: AuditSettings
     log_level: str = "info"
     log_format: str | None = None
     without_effect: tuple[str, ...] = field(default=(), eq=False)
@@ -75,7 +77,8 @@ SERVER = SettingGroup(
         "log_level": Setting(
             "LOG_LEVEL",
             one_of("debug", "info", "warning", "error"),
-            "`debug`, `info`, `warning` or `error`. Above `info` the audit log is incomplete.",
+            "`debug`, `info`, `warning` or `error`. Above `info` the audit trail in the log is"
+            " incomplete.",
         ),
         "log_format": Setting(
             "LOG_FORMAT",
@@ -86,7 +89,7 @@ SERVER = SettingGroup(
 )
 
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
-    "Server": (SERVER, METRICS),
+    "Server": (SERVER, AUDIT, PROXIES),
     "LiveKit": LIVEKIT_GROUPS,
     "Authentication": AUTHENTICATION,
     "Limits and timeouts": (LIMITS,),
@@ -116,6 +119,7 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         livekit=livekit,
         auth=auth,
         limits=limits,
-        metrics=env.fill(METRICS),
+        proxies=env.fill(PROXIES),
+        audit=load_audit_settings(env),
         without_effect=without_effect(env, auth, livekit, limits, demo=demo),
     )

@@ -177,7 +177,7 @@ async def test_a_reload_replaces_the_one_before_and_blocks_no_request() -> None:
         loop.call_soon_threadsafe(loads.release)
         return load_settings({"AUTH_API_SECRET": "s3cret"})
 
-    async with reloading(hangup, container, load, structlog.get_logger()):
+    async with reloading(hangup, container, load, structlog.get_logger(), reopen=lambda: None):
         for _ in range(3):
             before = container.settings()
             hangup.set()

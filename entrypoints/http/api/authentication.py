@@ -31,6 +31,7 @@ def authenticated(operation: Operation) -> Callable[[web.Request], Awaitable[web
 
     async def handler(request: web.Request) -> web.Response:
         context, limits = request[CONTEXT], request.app[LIMITS]
+        context.reached_authentication = True
         body = JsonBody(request, limits, context.deadline)
         presented = HttpPresentedRequest(request, body, context.deadline, limits)
         identity = await request.app[AUTHENTICATOR].authenticate(presented)

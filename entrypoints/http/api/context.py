@@ -20,6 +20,7 @@ class RequestContext:
     Attributes:
         request_id: the client's ``X-Request-ID`` where it is usable, else a random one.
         deadline: when the response is due, on the event loop's clock.
+        reached_authentication: whether the request is one for the audit trail.
         caller: who is calling, once authenticated.
         client: the IP address of the client, where the transport has one.
         source: the source of identity that knows the caller, once authenticated.
@@ -37,6 +38,7 @@ class RequestContext:
 
     request_id: str
     deadline: float
+    reached_authentication: bool = False
     caller: Caller | None = None
     client: str = ""
     source: str = ""
