@@ -41,7 +41,13 @@ def _parse(arguments: Sequence[str]) -> commands.Action:
 
 
 @click.group(
-    commands=[commands.mute, commands.secret, commands.tracks, commands.unmute],
+    commands=[
+        commands.audit,
+        commands.mute,
+        commands.secret,
+        commands.tracks,
+        commands.unmute,
+    ],
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=False,
 )

@@ -7,9 +7,10 @@ purpose, so its digest is logged beside it.
 
 import re
 from collections.abc import Callable
-from hashlib import sha256
 
 from structlog.typing import EventDict, Processor
+
+from entrypoints.digest import name_digest
 
 _REDACTED = "[secret]"
 _SIGNS = ("eyJ", "earer ", "asic ", "api_key=", "PRIVATE KEY")
@@ -27,11 +28,6 @@ _NAMES = frozenset({"caller_id", "participant", "request_id", "room", "track"})
 """Fields that callers choose the value of."""
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 """Types whose values have, when rendered, every sign that they contain."""
-
-
-def name_digest(name: str) -> str:
-    """Return what is logged beside a name that is redacted or cut, to tell it from others."""
-    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def redacting(

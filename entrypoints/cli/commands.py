@@ -113,6 +113,39 @@ def secret(tenant: str) -> Action:
     return partial(_secret, parse_tenant_id(tenant))
 
 
+@click.command(
+    epilog="""\b
+Examples:
+  livekit-mute audit audit.jsonl --room room-1 --since 2h
+  livekit-mute audit audit.jsonl.1 audit.jsonl --since 2026-11-28 --until 2026-11-29
+  livekit-mute audit audit.jsonl.2.gz --caller tenant-a --json | jq -r .participant
+"""
+)
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True)
+)
+@click.option("--room", callback=parameters.name, help="Only of this room.")
+@click.option("--participant", callback=parameters.name, help="Only about this participant.")
+@click.option("--caller", callback=parameters.name, help="Only of this tenant.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=parameters.moment,
+    help="Only from this time on: 2h (30m, 7d) ago, 2026-11-28 or 2026-11-28T14:30, in UTC unless"
+    " it ends with an offset like +01:00.",
+)
+@click.option("--until", metavar="TIME", callback=parameters.moment, help="Only before this time.")
+@parameters.as_json
+@click.pass_context
+def audit(context: click.Context, /, **_: object) -> Action:
+    """Show who muted whom, from files of the audit trail.
+
+    FILE is what AUDIT_LOG names, or the log of the service in JSON; it may end with .gz, and - is
+    standard input.
+    """
+    return partial(_audit, context.params)
+
+
 def _check_track(asked: dict[str, Any]) -> None:
     if (asked["track_sid"] is None) == (asked["source"] is None):
         raise click.UsageError("name a TRACK_SID or a --source, one of them")
@@ -138,3 +171,9 @@ def _secret(tenant: TenantId) -> None:
     from entrypoints.cli.secret import write_secret
 
     write_secret(tenant)
+
+
+def _audit(asked: dict[str, Any]) -> None:
+    from entrypoints.cli.audit import AuditArguments, show_audit
+
+    show_audit(AuditArguments(**asked))

@@ -26,6 +26,16 @@ class SomeFailedError(CommandError):
         super().__init__(f"{failed} of {tracks} tracks failed")
 
 
+class IncompleteError(CommandError):
+    """Something could not be read, so that events may be missing."""
+
+    def __init__(self, *, lines: int, files: int) -> None:
+        super().__init__(
+            f"events may be missing: {lines} lines are no events,"
+            f" {files} files could not be read to their end"
+        )
+
+
 class CannotWriteError(CommandError):
     """Standard output cannot be written."""
 

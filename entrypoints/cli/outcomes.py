@@ -17,6 +17,7 @@ from domain.room import RoomNotFoundError
 from domain.track import ParticipantNotFoundError, TrackNotFoundError
 from entrypoints.cli.errors import (
     CannotWriteError,
+    IncompleteError,
     NotSeenError,
     SomeFailedError,
     StateDiffersError,
@@ -59,6 +60,7 @@ OUTCOMES: Mapping[type[Exception], Outcome] = {
     RoomGatewayNotConfiguredError: Outcome(ExitStatus.LIVEKIT_NOT_CONFIGURED),
     StateDiffersError: Outcome(ExitStatus.STATE_DIFFERS),
     SomeFailedError: Outcome(ExitStatus.SOME_FAILED),
+    IncompleteError: Outcome(ExitStatus.INCOMPLETE),
     CannotWriteError: Outcome(ExitStatus.UNEXPECTED),
     Exception: Outcome(ExitStatus.UNEXPECTED, "a bug, please report it"),
 }

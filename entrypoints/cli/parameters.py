@@ -1,9 +1,15 @@
 """Arguments and options that several commands have, and what their values become."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import click
 
 from domain.caller import AnonymousCaller, Caller, IdentifiedCaller, parse_tenant_id
 from domain.track import TrackSource
+
+_AGO = re.compile(r"([0-9]{1,5})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -32,6 +38,25 @@ def names(
         BadParameter: one is blank, or not UTF-8.
     """
     return tuple(name(context, parameter, value) for value in values)
+
+
+def moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    """Accept a time in ISO 8601, of UTC unless it has an offset, or how long ago it was.
+
+    Raises:
+        BadParameter: it is neither.
+    """
+    if value is None:
+        return None
+    if ago := _AGO.fullmatch(value):
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(
+            "must be like 30m, 2h, 7d, 2026-11-28 or 2026-11-28T14:30"
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _caller(_: click.Context, __: click.Parameter, tenant: str | None) -> Caller:

@@ -5,9 +5,9 @@ from traceback import format_tb
 from aiohttp import web
 from structlog.typing import FilteringBoundLogger
 
+from entrypoints.digest import name_digest
 from entrypoints.http.api.context import Observer, RequestContext
 from entrypoints.http.observers.fields import MAX_CHARACTERS, cause, request_fields
-from entrypoints.redaction import name_digest
 
 EVENT = "request"
 
