@@ -14,7 +14,7 @@ from adapters.livekit.causes import REFUSALS
 from domain.caller import TenantId
 from domain.room import RoomNotFoundReason
 from entrypoints.http.api.error_responses import ERROR_RESPONSES
-from tests.entrypoints.http.observers.test_audit import FaultyGateway
+from tests.entrypoints.http.observers.test_request_log import FaultyGateway
 from tests.support.imports import PROJECT, modules
 from tests.support.reasons import fragments, raised, written
 from tests.support.service import running_service
@@ -53,7 +53,11 @@ def calls_of_the_log(tree: ast.Module) -> Iterator[ast.Call]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="log" | "_log"), attr=level), args=[_, *_]
+                func=ast.Attribute(
+                    value=ast.Name(id="log" | "_log") | ast.Attribute(attr="log" | "_log"),
+                    attr=level,
+                ),
+                args=[_, *_],
             ) if level in LEVELS:
                 yield node
 
@@ -145,6 +149,7 @@ class TestReasons:
         ('log.info("a")', ["a"]),
         ('A = "a"\nlog.error(A, x=1)', ["a"]),
         ('log.info(f"a {b}")', ["not a constant: f'a {b}'"]),
+        ('self._log.error("a")', ["a"]),
         ('other.info("a")', []),
     ],
 )

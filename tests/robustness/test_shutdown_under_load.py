@@ -1,11 +1,14 @@
 """A graceful shutdown under load loses no request, and logs each."""
 
 import asyncio
+import json
 import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define, field
@@ -106,6 +109,24 @@ def check_log(running: Running, load: Load) -> None:
     assert logged == Counter((each.headers["X-Request-ID"], each.status) for each in load.answers)
 
 
+def audited(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def check_audit(path: Path, running: Running) -> None:
+    """Check that the trail has what the log has of requests whose caller was known."""
+    logged = Counter(
+        (event["request_id"], event["status"], event["muted"])
+        for event in running.events
+        if "source" in event
+    )
+    found = Counter(
+        (event["request_id"], event["status"], event["muted"]) for event in audited(path)
+    )
+    assert found == logged
+    assert found
+
+
 def ends_unready(readiness: list[int]) -> bool:
     """Return whether the service was unready at least once, and never ready after that."""
     return readiness[-1:] == [503] and readiness == sorted(readiness)
@@ -117,14 +138,27 @@ class TestShutdown:
         [(0.02, 300), (HOUR_S, 0.5)],
         ids=["while LiveKit answers", "while LiveKit hangs"],
     )
-    async def test_loses_no_request(
-        self, start: Run, length: Length, metrics: Metrics, *, delay_s: float, drain_s: float
+    async def test_loses_no_request(  # noqa: PLR0913 - fixtures
+        self,
+        start: Run,
+        length: Length,
+        metrics: Metrics,
+        tmp_path: Path,
+        *,
+        delay_s: float,
+        drain_s: float,
     ) -> None:
         clients, statuses, ended_s = length(short=20, full=100), Counter[int](), 0.0
         lost: Counter[str] = Counter()
-        for _ in range(length(short=1, full=20)):
+        for number in range(length(short=1, full=20)):
+            audit_log = tmp_path / f"audit-{number}"
             async with slow_livekit(delay_s) as settings:
-                running = start(DRAIN_TIMEOUT_SECONDS=str(drain_s), LOG_LEVEL="debug", **settings)
+                running = start(
+                    DRAIN_TIMEOUT_SECONDS=str(drain_s),
+                    LOG_LEVEL="debug",
+                    AUDIT_LOG=str(audit_log),
+                    **settings,
+                )
                 load = Load(running.url)
                 async with load.running(keep_alive=clients, one_shot=clients):
                     running.process.send_signal(signal.SIGTERM)
@@ -134,6 +168,7 @@ class TestShutdown:
             assert running.process.returncode == 0
             assert ends_unready(load.readiness)
             check_log(running, load)
+            check_audit(audit_log, running)
         metrics.note("responses", statuses.total())
         metrics.at_most("requests lost", lost.total(), 0)
         metrics.at_most("s to the end", ended_s, min(drain_s, 10) + GRACE_S, timed=True)
@@ -153,9 +188,10 @@ class TestShutdown:
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     async def test_is_immediate_at_the_second_signal(
-        self, start: Run, metrics: Metrics, number: signal.Signals
+        self, start: Run, metrics: Metrics, tmp_path: Path, number: signal.Signals
     ) -> None:
-        async with muting(start, DRAIN_TIMEOUT_SECONDS="300") as (running, client, mute):
+        settings = {"DRAIN_TIMEOUT_SECONDS": "300", "AUDIT_LOG": str(tmp_path / "audit")}
+        async with muting(start, **settings) as (running, client, mute):
             running.process.send_signal(number)
             running.wait_for("shutting down")
             running.process.send_signal(number)
@@ -163,6 +199,7 @@ class TestShutdown:
             assert (await mute).outcome == (503, "OVERLOADED")
             assert await client.is_closed()
         assert running.process.returncode == 128 + number
+        check_audit(tmp_path / "audit", running)
         assert logged_mutes(running) == [(True, None, "OVERLOADED")]
 
     async def test_logs_a_mute_that_livekit_was_sent_though_its_client_has_gone(

@@ -18,6 +18,7 @@ from yarl import URL
 from application.ports.authenticator import Authenticator
 from application.ports.room_gateway import RoomGateway
 from application.room_access import RoomAccess
+from entrypoints.http.api.context import Observer
 from entrypoints.http.app import create_app
 from entrypoints.http.limits import Limits
 from entrypoints.http.observers.request_log import request_log
@@ -143,12 +144,13 @@ def parse_answers(received: bytes) -> list[Answer]:
 
 
 @asynccontextmanager
-async def running_service(
+async def running_service(  # noqa: PLR0913 - one parameter for each part of the service
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
     limits: Limits = QUICK,
     trusted_proxies: Sequence[Network] = (),
+    observers: Sequence[Observer] = (),
     timeout_s: float = 5.0,
     more_routes: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[Service]:
@@ -163,7 +165,7 @@ async def running_service(
         open_authenticator=open_authenticator,
         limits=limits,
         trusted_proxies=trusted_proxies,
-        observers=[request_log(log)],
+        observers=[request_log(log), *observers],
     )
     app.router.add_routes(more_routes)
     async with (

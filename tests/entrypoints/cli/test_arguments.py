@@ -34,6 +34,8 @@ WRONG = {
     "tracks": "Missing argument 'ROOM'",
     "tracks r _": "Invalid value for '[IDENTITY]': must not be blank",
     "tracks r --as _": "a tenant id is 1 to 128 printable characters",
+    "audit": "Missing argument 'FILE...'",
+    "audit x --room _": "Invalid value for '--room': must not be blank",
     "secret _": "a tenant id is 1 to 128 printable characters",
     "serve x": "Got unexpected extra argument (x)",
 }
@@ -65,6 +67,7 @@ class TestHelp:
         assert run_command([option]) == ExitStatus.DONE
         commands = capsys.readouterr().out.partition("Commands:\n")[2]
         assert [line.split()[0] for line in commands.splitlines()] == [
+            "audit",
             "mute",
             "secret",
             "serve",
@@ -73,7 +76,7 @@ class TestHelp:
         ]
         assert "..." not in commands  # click shortens what is too long
 
-    @pytest.mark.parametrize("command", ["mute", "unmute", "tracks", "secret"])
+    @pytest.mark.parametrize("command", ["audit", "mute", "unmute", "tracks", "secret"])
     def test_has_examples_that_fit_on_a_terminal(
         self, command: str, capsys: pytest.CaptureFixture[str]
     ) -> None:

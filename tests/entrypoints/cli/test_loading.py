@@ -26,6 +26,7 @@ OF_SERVING = {
     "uvloop",
 }
 TRACKS = ["tracks", "demo-room", "--gateway", "in-memory"]
+AUDIT = ["audit", "/dev/null"]
 MUTE = ["mute", "demo-room", "alice", "TR_demo_mic", "--gateway", "in-memory"]
 
 
@@ -43,7 +44,7 @@ def loaded(arguments: list[str]) -> set[str]:
 
 
 class TestCommands:
-    @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["mute", "-h"], ["secret"]])
+    @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["mute", "-h"], ["secret"], AUDIT])
     def test_that_need_no_rooms_load_nothing_heavy(self, arguments: list[str]) -> None:
         assert loaded(arguments) & (HEAVY | OF_SERVING | {"asyncio"}) == set()
 

@@ -22,6 +22,7 @@ from domain.room import RoomNotFoundError, RoomNotFoundReason
 from domain.track import ParticipantNotFoundError, TrackNotFoundError
 from entrypoints.cli.errors import (
     CannotWriteError,
+    IncompleteError,
     NotSeenError,
     SomeFailedError,
     StateDiffersError,
@@ -63,6 +64,7 @@ CASES: list[tuple[Exception, ExitStatus, str]] = [
     ),
     (StateDiffersError(muted=False), ExitStatus.STATE_DIFFERS, "LiveKit reports that it is not"),
     (SomeFailedError(1, 2), ExitStatus.SOME_FAILED, "1 of 2 tracks failed"),
+    (IncompleteError(lines=1, files=2), ExitStatus.INCOMPLETE, "events may be missing: 1 lines "),
     (CannotWriteError("x"), ExitStatus.UNEXPECTED, "cannot write to standard output: x"),
     (KeyError("s3cret"), ExitStatus.UNEXPECTED, "a bug, please report it: KeyError"),
 ]

@@ -10,6 +10,7 @@ from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.authenticator import Authenticator
 from application.ports.room_gateway import RoomGateway
 from domain.caller import TenantId
+from entrypoints.http.api.context import Observer
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.client_address import Network
 from tests.entrypoints.http.delegated import CountingGateway
@@ -71,6 +72,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
             other_gateway: RoomGateway | None = None,
             limits: Limits = QUICK,
             trusted_proxies: Sequence[Network] = (),
+            observers: Sequence[Observer] = (),
         ) -> Service:
             return await stack.enter_async_context(
                 running_service(
@@ -80,6 +82,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
                     ),
                     limits=limits,
                     trusted_proxies=trusted_proxies,
+                    observers=observers,
                 )
             )
 
