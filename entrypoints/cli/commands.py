@@ -117,8 +117,8 @@ def secret(tenant: str) -> Action:
     epilog="""\b
 Examples:
   livekit-mute audit audit.jsonl --room room-1 --since 2h
-  livekit-mute audit audit.jsonl.1 audit.jsonl --since 2026-11-28 --until 2026-11-29
-  livekit-mute audit audit.jsonl.2.gz --caller tenant-a --json | jq -r .participant
+  livekit-mute audit audit.jsonl --since 2026-11-28 --until 2026-11-29
+  livekit-mute audit audit.jsonl.1.gz audit.jsonl --caller tenant-a --json
 """
 )
 @click.argument(

@@ -44,7 +44,9 @@ def loaded(arguments: list[str]) -> set[str]:
 
 
 class TestCommands:
-    @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["mute", "-h"], ["secret"], AUDIT])
+    @pytest.mark.parametrize(
+        "arguments", [["--help"], ["--version"], ["mute", "-h"], ["secret"], AUDIT]
+    )
     def test_that_need_no_rooms_load_nothing_heavy(self, arguments: list[str]) -> None:
         assert loaded(arguments) & (HEAVY | OF_SERVING | {"asyncio"}) == set()
 
