@@ -2,14 +2,14 @@
 
 import asyncio
 import errno
-import json
 import os
 import stat
 from collections.abc import Callable
 
 from attrs import define, field
-from structlog.typing import EventDict, FilteringBoundLogger, Processor
+from structlog.typing import FilteringBoundLogger, Processor
 
+from entrypoints.json_line import json_line
 from entrypoints.redaction import redacting
 from entrypoints.settings.audit import AuditSettings
 from entrypoints.settings.environment import SettingsError
@@ -56,12 +56,12 @@ class AuditLog:
 
     @_render.default
     def _redacting(self) -> Processor:
-        return redacting(_json_line, self._secrets)
+        return redacting(json_line, self._secrets)
 
     def write(self, event: dict[str, object]) -> None:
         """Append an event, in which secrets are redacted."""
         try:
-            self._append(str(self._render(None, "", event)).encode())
+            self._append(f"{self._render(None, '', event)}\n".encode())
             if self._fsync:
                 os.fdatasync(self._descriptor)
         except OSError as error:
@@ -155,7 +155,3 @@ def _ends_torn(descriptor: int) -> bool:
     """
     size = os.fstat(descriptor).st_size
     return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-
-
-def _json_line(_: object, __: str, event: EventDict) -> str:
-    return json.dumps(event, separators=(",", ":")) + "\n"

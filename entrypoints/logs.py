@@ -1,7 +1,6 @@
 """The log: structured events, one to a line, on standard error."""
 
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ from attrs import define, field
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from entrypoints.console import console
+from entrypoints.json_line import json_line
 from entrypoints.redaction import redacting
 
 _REASON = structlog.stdlib.ExtraAdder(allow=["reason"])
@@ -39,7 +39,7 @@ def make_log(
         stderr: where it is written; a new one if it is left out.
     """
     on_terminal = sys.stderr.isatty()
-    last = redacting(_json, secrets)
+    last = redacting(json_line, secrets)
     if format_ == "console" or (format_ is None and on_terminal):
         colors = on_terminal and not os.environ.get("NO_COLOR")
         last = redacting(console(colors=colors), secrets, alters_text=True)
@@ -105,17 +105,6 @@ def _timestamp(_: object, __: str, event: EventDict) -> EventDict:
     """Add the time in ISO 8601, which orjson writes in half the time of ``isoformat``."""
     event["timestamp"] = orjson.dumps(datetime.now(UTC), option=orjson.OPT_UTC_Z)[1:-1].decode()
     return event
-
-
-def _json(_: object, __: str, event: EventDict) -> str:
-    """Render an event as one line of ASCII; fast where all its values are ASCII."""
-    try:
-        line = orjson.dumps(event, default=repr)
-        if line.isascii():
-            return line.decode()
-    except TypeError:  # a lone surrogate, or an integer of more than 64 bits
-        pass
-    return json.dumps(event, default=repr, separators=(",", ":"))
 
 
 def _exception_location(_: object, __: str, event: EventDict) -> EventDict:
