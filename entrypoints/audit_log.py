@@ -61,7 +61,7 @@ class AuditLog:
     def write(self, event: dict[str, object]) -> None:
         """Append an event, in which secrets are redacted."""
         try:
-            self._append(f"{self._render(None, '', event)}\n".encode())
+            self._append(str(self._render(None, "", event)).encode() + b"\n")
             if self._fsync:
                 os.fdatasync(self._descriptor)
         except OSError as error:

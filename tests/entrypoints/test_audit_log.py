@@ -1,73 +1,23 @@
-"""The audit log: lines in a file, whatever happens to it."""
+"""The audit log: a line for each event, whole, or counted as lost."""
 
 import asyncio
-import json
 import os
 import resource
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-import structlog
-from structlog.testing import LogCapture
-
-from entrypoints.audit_log import AuditLog, open_audit_log
-from entrypoints.settings.audit import AuditSettings
-from entrypoints.settings.environment import SettingsError
+from entrypoints.audit_log import AuditLog
+from tests.entrypoints.audit_logs import Opened, lines, opened, path, unread_pipe
 from tests.support.virtual_time import run_in_virtual_time
 
-NOBODY = 65534
-
-
-class Opened:
-    """Opens audit logs, and keeps what they log."""
-
-    def __init__(self) -> None:
-        self._capture = LogCapture()
-        self.log = structlog.wrap_logger(None, processors=[self._capture])
-
-    def file(self, path: Path) -> AuditLog:
-        return open_audit_log(AuditSettings(log=str(path)), self.log, lambda: frozenset({"hunter"}))
-
-    def at(self, descriptor: int, *, fsync: bool = False) -> AuditLog:
-        """Write to a descriptor, as to standard output."""
-        return AuditLog(
-            descriptor=descriptor, path="", fsync=fsync, secrets=frozenset, log=self.log
-        )
-
-    @property
-    def logged(self) -> Sequence[tuple[Any, ...]]:
-        return [tuple(entry.values()) for entry in self._capture.entries]
-
-
-@pytest.fixture
-def opened() -> Opened:
-    return Opened()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "audit.jsonl"
-
-
-def lines(path: Path) -> list[Any]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+__all__ = ["opened", "path"]
 
 
 def lost(number: int, reason: str = "Broken pipe") -> tuple[Any, ...]:
     return (number, reason, "audit events lost", "error")
-
-
-@contextmanager
-def unread_pipe() -> Iterator[int]:
-    """Make a pipe whose reader is gone."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    yield writer
-    os.close(writer)
 
 
 @contextmanager
@@ -79,18 +29,6 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Have no right that root has."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 class TestWrite:
@@ -190,71 +128,3 @@ class TestLosses:
             opened.file(path).write({"room": "b"})
             assert path.read_text().endswith('\n{"room":"b"}\n')
             assert "\n\n" not in path.read_text()
-
-
-class TestReopen:
-    def test_writes_to_a_new_file_where_the_old_one_was_moved(
-        self, opened: Opened, path: Path
-    ) -> None:
-        audit_log, moved = opened.file(path), path.with_name("moved")
-        path.rename(moved)
-        audit_log.write({"room": "a"})
-        audit_log.reopen()
-        audit_log.write({"room": "b"})
-        assert (lines(moved), lines(path)) == ([{"room": "a"}], [{"room": "b"}])
-
-    def test_is_not_needed_where_the_file_is_truncated(self, opened: Opened, path: Path) -> None:
-        audit_log = opened.file(path)
-        audit_log.write({"room": "a"})
-        os.truncate(path, 0)
-        audit_log.write({"room": "b"})
-        assert path.read_text() == '{"room":"b"}\n'
-
-    def test_keeps_the_old_file_if_there_can_be_no_new_one(
-        self, opened: Opened, path: Path
-    ) -> None:
-        audit_log, moved = opened.file(path), path.with_name("moved")
-        path.rename(moved)
-        path.mkdir()
-        audit_log.reopen()
-        audit_log.write({"room": "a"})
-        assert lines(moved) == [{"room": "a"}]
-        problem = "AUDIT_LOG: the file is a directory; name a file in it"
-        assert opened.logged == [
-            (problem, "audit log not reopened, writing to the previous file", "error")
-        ]
-
-    def test_of_standard_output_does_nothing(self, opened: Opened) -> None:
-        with unread_pipe() as writer:
-            opened.at(writer).reopen()
-            os.fstat(writer)
-
-
-class TestOpen:
-    def test_names_the_cause_and_the_remedy(self, opened: Opened, path: Path) -> None:
-        os.mkfifo(path.with_name("pipe"))
-        path.write_text("")
-        not_regular = "is not a regular file; for a pipe or a terminal use stdout, for none off"
-        cases = {
-            path.with_name("missing") / "x": "the file's directory does not exist; create it",
-            path.parent: "the file is a directory; name a file in it",
-            path / "x": "the file cannot be opened: Not a directory",
-            path.with_name("pipe"): not_regular,
-            Path("/dev/null"): not_regular,
-        }
-        found = {}
-        for each in cases:
-            with pytest.raises(SettingsError) as caught:
-                opened.file(each)
-            found[each] = str(caught.value)
-        assert found == {each: f"AUDIT_LOG: {problem}" for each, problem in cases.items()}
-
-    def test_names_the_user_who_has_no_right_to(self, opened: Opened, path: Path) -> None:
-        path.parent.chmod(0o500)
-        with unprivileged(), pytest.raises(SettingsError) as caught:
-            opened.file(path)
-        user = NOBODY if os.geteuid() == 0 else os.geteuid()
-        assert str(caught.value) == (
-            "AUDIT_LOG: the file may not be read and written;"
-            f" give it or its directory to user {user}"
-        )

@@ -81,6 +81,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "HOST": ["s3cret host", "127.0.0.1:3001", "-s3cret", "s3cret/", "[::1]", "s3crét"],
     "LOG_LEVEL": ["s3cret", "trace", "info "],
     "LOG_FORMAT": ["s3cret", "xml"],
+    "AUDIT_LOG": ["s3cret", "stdout ", "/s3cret/missing", "/dev/null"],
     "LIVEKIT_URL": [
         "s3cret:7880",
         "ftp://s3cret",

@@ -1,97 +1,30 @@
 """The events of the audit trail, each held to its JSON Schema."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from attrs import frozen
 from jsonschema import Draft202012Validator
-from typing_extensions import override
 
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
-from application.ports.authenticator import (
-    Authenticator,
-    AuthenticatorUnavailableError,
-    AuthenticatorUnusableError,
-    CredentialRefusedError,
-    Identity,
-    PresentedRequest,
-)
-from application.ports.room_gateway import (
-    RemoteUnmuteDisabledError,
-    RoomGatewayNotConfiguredError,
-    RoomGatewayRefusedError,
-    RoomGatewayUnavailableError,
-)
-from domain.room import RoomNotFoundError, RoomNotFoundReason
-from domain.track import (
-    Participant,
-    ParticipantNotFoundError,
-    Track,
-    TrackNotFoundError,
-    TrackSid,
-)
 from entrypoints.http.api.error_responses import ERROR_RESPONSES
-from entrypoints.http.api.errors import PayloadTooLargeError, RequestTimeoutError
 from entrypoints.http.observers.audit_trail import audit_trail
-from entrypoints.http.server.errors import OverloadedError
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
+from tests.entrypoints.http.observers.failing import (
+    AFTER_AUTHENTICATION,
+    IN_AUTHENTICATION,
+    FailingAuthenticator,
+    FailingGateway,
+)
 from tests.support.imports import PROJECT
 from tests.support.service import MUTE, Service
 
 SCHEMA = json.loads((PROJECT / "contract" / "audit-event.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 NEVER_AUTHENTICATED = {"NOT_FOUND", "METHOD_NOT_ALLOWED", "NOT_READY"}
-AFTER_AUTHENTICATION: Sequence[Callable[[], Exception]] = (
-    lambda: RoomNotFoundError(RoomNotFoundReason.FOREIGN),
-    ParticipantNotFoundError,
-    TrackNotFoundError,
-    lambda: RoomGatewayNotConfiguredError(missing=("LIVEKIT_URL",)),
-    RemoteUnmuteDisabledError,
-    lambda: RoomGatewayUnavailableError(reason="no answer before the deadline"),
-    lambda: RoomGatewayRefusedError(reason="answered 401"),
-    lambda: ZeroDivisionError("s3cret"),
-)
-IN_AUTHENTICATION: Sequence[Callable[[], Exception]] = (
-    lambda: CredentialRefusedError(reason="expired"),
-    lambda: AuthenticatorUnavailableError(reason="no answer before the deadline"),
-    lambda: AuthenticatorUnusableError(reason="status 500"),
-    lambda: OverloadedError("the service is shutting down; retry later"),
-    lambda: RequestTimeoutError("the body did not arrive in time"),
-    lambda: PayloadTooLargeError("the body is too large"),
-)
-
-
-@frozen
-class FailingGateway(InMemoryRoomGateway):
-    error: Exception
-
-    @override
-    async def mute_track(
-        self,
-        participant: Participant,
-        track_sid: TrackSid,
-        *,
-        muted: bool,
-        room_was_read: bool,
-        deadline: float,
-    ) -> Track:
-        raise self.error
-
-
-@frozen
-class FailingAuthenticator(Authenticator):
-    error: Exception
-
-    @override
-    async def authenticate(self, request: PresentedRequest) -> Identity:
-        raise self.error
-
-    @override
-    async def verify_ready(self) -> None:
-        """Return at once."""
 
 
 @frozen
