@@ -42,26 +42,21 @@ def request_fields(
         event["source"] = context.source
     if context.credential:
         event["credential"] = context.credential
-    if reason := _reason(context):
+    if context.error and (reason := _reason(context.error, context.code)):
         event["reason"] = reason
     return event
 
 
-def cause(context: RequestContext) -> BaseException | None:
-    """Return why a request failed, which is not always what the caller is told."""
-    return context.error and (context.error.__cause__ or context.error)
-
-
-def _reason(context: RequestContext) -> str:
+def _reason(error: Exception, code: str) -> str:
     """Say why a request failed; of an unexpected exception its type, not its text."""
-    match cause(context):
+    match error.__cause__ or error:
         case RoomNotFoundError(reason=reason, problem=problem):
             return f"{reason.value}: {problem}" if problem else reason.value
         case RoomGatewayError(reason=reason) | AuthenticatorError(reason=reason):
             return reason
-        case BaseException() as error if context.code == "INTERNAL_ERROR":
-            return type(error).__name__
-        case RequestError() as error:
-            return str(error)
+        case cause if code == "INTERNAL_ERROR":
+            return type(cause).__name__
+        case RequestError() as cause:
+            return str(cause)
         case _:
             return ""

@@ -7,7 +7,7 @@ from structlog.typing import FilteringBoundLogger
 
 from entrypoints.digest import name_digest
 from entrypoints.http.api.context import Observer, RequestContext
-from entrypoints.http.observers.fields import MAX_CHARACTERS, cause, request_fields
+from entrypoints.http.observers.fields import MAX_CHARACTERS, request_fields
 
 EVENT = "request"
 
@@ -45,9 +45,9 @@ def _event(
         if isinstance(value, str) and len(value) > MAX_CHARACTERS:
             event[name] = value[:MAX_CHARACTERS]
             event[f"{name}_sha256"] = name_digest(value)
-    if context.credential:
+    if len(context.credential) > MAX_CHARACTERS:
         event["credential"] = context.credential[:MAX_CHARACTERS]
-    error = cause(context)
-    if error and context.code == "INTERNAL_ERROR":
-        event["stack"] = format_tb(error.__traceback__)
+    if context.error and context.code == "INTERNAL_ERROR":
+        cause = context.error.__cause__ or context.error
+        event["stack"] = format_tb(cause.__traceback__)
     return event
