@@ -83,8 +83,8 @@ class KeyServer(KeySource):
     @override
     async def verify_ready(self) -> None:
         if not self._is_ready:
-            reason = self._failure or "no usable key yet"
-            raise AuthenticatorUnavailableError(reason=f"key server: {reason}")
+            reason = f"key server: {self._failure or 'no usable key yet'}"
+            raise AuthenticatorUnavailableError(reason=reason, source="signed-tokens")
 
     async def keep_refreshing(self) -> None:
         """Refresh the keys whenever it is time, until cancelled."""

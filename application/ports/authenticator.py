@@ -51,10 +51,15 @@ class CredentialUnknownError(CredentialRefusedError):
 
 
 class AuthenticatorUnavailableError(AuthenticatorError):
-    """The source of identity could not be reached in time; the token may be good."""
+    """The source of identity could not be reached in time; the token may be good.
 
-    def __init__(self, *, reason: str) -> None:
+    Attributes:
+        source: its name, as in an ``Identity``; empty where it is not told.
+    """
+
+    def __init__(self, *, reason: str, source: str = "") -> None:
         super().__init__("the source of identity is unavailable", reason=reason)
+        self.source = source
 
 
 class AuthenticatorUnusableError(AuthenticatorError):

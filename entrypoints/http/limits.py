@@ -21,5 +21,7 @@ class Limits:
     drain_timeout_s: float = 10.0
     request_timeout_s: float = 10.0
     """From a request's arrival to its response, upstream calls included."""
+    ready_timeout_s: float = 0.8
+    """How long a readiness probe may wait for LiveKit; a kubelet waits 1 s for the whole answer."""
     shutdown_delay_s: float = 1.0
     """How long a graceful shutdown goes on accepting clients, so that they learn of it."""

@@ -36,6 +36,8 @@ def _limits_exceeded(
         (("AUTH_TIMEOUT_SECONDS", auth.timeout_s if auth.service else 0), request),
         (("BODY_TIMEOUT_SECONDS", limits.body_timeout_s), request),
         (("DRAIN_TIMEOUT_SECONDS", limits.drain_timeout_s), request),
+        (("READY_TIMEOUT_SECONDS", limits.ready_timeout_s), request),
+        (("READY_TIMEOUT_SECONDS", limits.ready_timeout_s), calls),
         (probe, request),
         (probe, calls),
         (("MAX_IN_FLIGHT", limits.max_in_flight), ("MAX_CONNECTIONS", limits.max_connections)),

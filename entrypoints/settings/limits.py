@@ -60,6 +60,18 @@ LIMITS = SettingGroup(
             "Timeout of a whole request: receiving the body, authentication and LiveKit."
             " It starts when the request arrives or, if it was pipelined, when its turn comes.",
         ),
+        "ready_timeout_s": Setting(
+            "READY_TIMEOUT_SECONDS",
+            seconds(60),
+            "Timeout of a readiness probe (`/readyz`), at most 60; then 503 `NOT_READY` is sent."
+            " Keep it below the timeout of whoever probes: that of a kubelet is 1 by default.",
+        ),
+        "shutdown_delay_s": Setting(
+            "LEAVE_DELAY_SECONDS",
+            seconds(300),
+            "Graceful shutdown: how long new requests are still served, until load balancers have"
+            " learned that this instance leaves.",
+        ),
         "drain_timeout_s": Setting(
             "DRAIN_TIMEOUT_SECONDS",
             seconds(300),

@@ -1,5 +1,7 @@
 """Liveness (``GET /``, ``/livez``) and readiness (``GET /readyz``)."""
 
+import asyncio
+
 from aiohttp import web
 
 from application.ports.authenticator import AuthenticatorUnavailableError
@@ -8,7 +10,7 @@ from entrypoints.http.api.context import CONTEXT
 from entrypoints.http.api.errors import NotReadyError
 from entrypoints.http.api.json_response import json_response
 from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
-from entrypoints.http.server.keys import TRAFFIC
+from entrypoints.http.server.keys import LIMITS, TRAFFIC
 
 
 async def live(request: web.Request) -> web.Response:
@@ -18,16 +20,21 @@ async def live(request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Respond whether callers can be identified, LiveKit accepts our key, and no shutdown began."""
+    """Respond whether callers can be identified, LiveKit accepts our key, and no shutdown began.
+
+    The answer comes within ``ready_timeout_s``; its error names the part that is not ready.
+    """
     if request.app[TRAFFIC].shutting_down:
         request[CONTEXT].routine = True
         raise NotReadyError("the service is shutting down")
+    due = asyncio.get_running_loop().time() + request.app[LIMITS].ready_timeout_s
     try:
         await request.app[AUTHENTICATOR].verify_ready()
-        await request.app[ROOM_ACCESS].verify(deadline=request[CONTEXT].deadline)
+        await request.app[ROOM_ACCESS].verify(deadline=min(due, request[CONTEXT].deadline))
     except AuthenticatorUnavailableError as error:
+        source = f" ({error.source})" if error.source else ""
         raise NotReadyError(
-            "callers cannot be authenticated yet; the reason is in this service's log"
+            f"callers cannot be authenticated yet{source}; the reason is in this service's log"
         ) from error
     except RoomGatewayError as error:
         raise NotReadyError(

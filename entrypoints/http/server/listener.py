@@ -32,6 +32,7 @@ from entrypoints.http.server.traffic import Traffic
 Connect = Callable[[], Connection]
 
 _BACKLOG = 1024
+_FIRST_REQUESTS_S = 0.25
 
 
 class CannotListenError(Exception):
@@ -142,7 +143,8 @@ async def _shut_down(
     traffic.shutting_down = True
     await asyncio.sleep(limits.shutdown_delay_s)
     await _close_listeners(listeners, connect)
-    await asyncio.sleep(limits.shutdown_delay_s / 4)  # for the first requests of the newest clients
+    # For the first requests of the newest clients.
+    await asyncio.sleep(min(limits.shutdown_delay_s, _FIRST_REQUESTS_S))
     await traffic.drain(limits.drain_timeout_s)
 
 

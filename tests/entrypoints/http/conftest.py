@@ -72,7 +72,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
             other_gateway: RoomGateway | None = None,
             limits: Limits = QUICK,
             trusted_proxies: Sequence[Network] = (),
-            observers: Sequence[Observer] = (),
+            timeout_s: float = 5.0,
         ) -> Service:
             return await stack.enter_async_context(
                 running_service(
@@ -82,7 +82,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
                     ),
                     limits=limits,
                     trusted_proxies=trusted_proxies,
-                    observers=observers,
+                    timeout_s=timeout_s,
                 )
             )
 

@@ -145,6 +145,7 @@ class TestWithoutEffect:
             ("AUTH_TIMEOUT_SECONDS", "20"): f"is longer than REQUEST_TIMEOUT_SECONDS, {first}",
             ("BODY_TIMEOUT_SECONDS", "20"): f"is longer than REQUEST_TIMEOUT_SECONDS, {first}",
             ("DRAIN_TIMEOUT_SECONDS", "20"): f"is longer than REQUEST_TIMEOUT_SECONDS, {first}",
+            ("READY_TIMEOUT_SECONDS", "6"): f"is longer than LIVEKIT_TIMEOUT_SECONDS, {first}",
             ("LIVEKIT_PROBE_DELAY_SECONDS", "6"): (
                 f"is longer than LIVEKIT_TIMEOUT_SECONDS, {first}"
             ),

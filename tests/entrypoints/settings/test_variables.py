@@ -66,6 +66,8 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
     "BODY_TIMEOUT_SECONDS": ("25.5", "limits.body_timeout_s", 25.5),
     "IDLE_TIMEOUT_SECONDS": ("26.5", "limits.idle_timeout_s", 26.5),
     "REQUEST_TIMEOUT_SECONDS": ("27.5", "limits.request_timeout_s", 27.5),
+    "READY_TIMEOUT_SECONDS": ("10.5", "limits.ready_timeout_s", 10.5),
+    "LEAVE_DELAY_SECONDS": ("29.5", "limits.shutdown_delay_s", 29.5),
     "DRAIN_TIMEOUT_SECONDS": ("28.5", "limits.drain_timeout_s", 28.5),
 }
 """For each variable: a text unlike all others and the default, the field it sets, its value."""
@@ -90,6 +92,8 @@ BOUNDS: Mapping[str, tuple[str, str, str, str]] = {
     "BODY_TIMEOUT_SECONDS": ("0", "0.1", "300", "300.1"),
     "IDLE_TIMEOUT_SECONDS": ("0", "0.1", "3600", "3600.1"),
     "REQUEST_TIMEOUT_SECONDS": ("0", "0.1", "300", "300.1"),
+    "READY_TIMEOUT_SECONDS": ("0", "0.1", "60", "60.1"),
+    "LEAVE_DELAY_SECONDS": ("0", "0.1", "300", "300.1"),
     "DRAIN_TIMEOUT_SECONDS": ("0", "0.1", "300", "300.1"),
 }
 """For each number: too low, lowest, highest, too high."""

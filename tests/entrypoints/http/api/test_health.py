@@ -1,6 +1,8 @@
 import asyncio
 
 import pytest
+from aiohttp import web
+from pytest_aiohttp import AiohttpServer
 
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.identity.chain import ChainAuthenticator
@@ -8,11 +10,18 @@ from adapters.identity.claims import ClaimRules
 from adapters.identity.key_server import RefreshPolicy, open_key_server
 from adapters.identity.signed_tokens import open_signed_tokens
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from adapters.livekit.api_key import ApiKey
+from adapters.livekit.room_gateway import open_gateway
 from application.ports.room_gateway import RoomGatewayRefusedError
 from entrypoints.http.limits import Limits
 from tests.adapters.identity.cases.key_set_server import IssuerKey, key_set_server
 from tests.entrypoints.http.conftest import DEMO_TOKEN, Serve
 from tests.support.service import Service
+
+
+async def _never_answer(_: web.Request) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    return web.Response()
 
 
 class TestLive:
@@ -42,8 +51,27 @@ class TestReady:
         answer = await service.ask("GET", "/readyz")
         assert answer.outcome == (503, "NOT_READY")
         assert b"arranged" not in answer.body
+        assert "LiveKit" in answer.json["error"]
         assert service.events[-1]["reason"] == "arranged"
         assert (await service.ask("GET", "/readyz")).status == 200
+
+    async def test_is_503_in_time_for_a_kubelet_while_livekit_is_silent(
+        self, serve: Serve, aiohttp_server: AiohttpServer
+    ) -> None:
+        """All other timeouts are an hour."""
+        silence = web.Application()
+        silence.router.add_post("/{path:.*}", _never_answer)
+        livekit = await aiohttp_server(silence)
+        key = ApiKey(name="key", secret="a-secret-of-at-least-32-characters")
+        async with open_gateway(url=str(livekit.make_url("/")), api_key=key) as silent:
+            service = await serve(
+                other_gateway=silent,
+                limits=Limits(shutdown_delay_s=0, request_timeout_s=3600, ready_timeout_s=0.3),
+                timeout_s=3600,
+            )
+            answer = await service.ask("GET", "/readyz")
+        assert answer.outcome == (503, "NOT_READY")
+        assert service.events[-1]["reason"] == "no answer before the deadline"
 
     async def test_is_503_until_the_issuers_first_keys_have_come(
         self, serve: Serve, api_secrets: ApiSecretsAuthenticator
@@ -56,6 +84,7 @@ class TestReady:
                 service = await serve(authenticator=ChainAuthenticator([api_secrets, tokens]))
                 answer = await service.ask("GET", "/readyz")
                 assert answer.outcome == (503, "NOT_READY")
+                assert "authenticated yet (signed-tokens)" in answer.json["error"]
                 assert service.events[-1]["reason"] == "key server: no usable key yet"
                 assert (await service.mute(token=DEMO_TOKEN)).status == 200
                 issuer.published = [IssuerKey("a")]
