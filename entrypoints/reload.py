@@ -1,4 +1,4 @@
-"""Reloading the files that settings name, on SIGHUP."""
+"""Reloading the files that settings name: on SIGHUP, and when they change if that is wanted."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,8 +9,10 @@ from typing import NoReturn, Protocol
 from structlog.typing import FilteringBoundLogger
 
 from entrypoints.container import Container
+from entrypoints.settings.changes import changes
 from entrypoints.settings.environment import SettingsError
 from entrypoints.settings.settings import Settings
+from entrypoints.watch import set_on_change
 
 _FAILED = "reload failed, keeping the previous settings"
 
@@ -35,17 +37,20 @@ async def reloading(
     *,
     reopen: Callable[[], None],
 ) -> AsyncIterator[None]:
-    """Load the settings again at each SIGHUP while the block runs.
+    """Load the settings again whenever ``hangup`` is set, while the block runs.
 
-    If any setting is wrong, all stay as they were. ``reopen`` is called before, for files that
-    may have been moved away; also if the settings turn out to be wrong.
+    If any setting is wrong, all stay as they were. A setting lets changes of files set ``hangup``.
     """
-    task = asyncio.create_task(_reload_on(hangup, container, load, log, reopen))
+    tasks = {asyncio.create_task(_reload_on(hangup, container, load, log))}
+    settings = container.settings()
+    if settings.reload_on_change:
+        tasks.add(asyncio.create_task(set_on_change(hangup, settings.files)))
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait({task})  # or else asyncio logs that it was destroyed
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)  # or else asyncio logs that they were destroyed
 
 
 async def _reload_on(
@@ -70,11 +75,10 @@ async def _reload_on(
                 _FAILED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
             )
         else:
-            known = container.settings().warnings
+            before = container.settings()
             container.settings.reset_override()
             container.settings.override(settings)
-            told(ok=True)
-            log.info("reloaded")
+            log.info("reloaded", **changes(before, settings))
             for problem in settings.warnings:
-                if problem not in known:
+                if problem not in before.warnings:
                     log.warning("settings warning", problem=problem)

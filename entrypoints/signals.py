@@ -18,7 +18,7 @@ class Signals:
     before the task has seen the first one count as one: ``make`` and ``timeout`` send two.
 
     Attributes:
-        hangup: set by each SIGHUP.
+        hangup: set by each SIGHUP, and by whatever else asks for a reload.
         status: the exit status, 0 unless the task was cancelled by a signal.
     """
 

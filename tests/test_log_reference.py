@@ -14,7 +14,9 @@ from adapters.livekit.causes import REFUSALS
 from domain.caller import TenantId
 from domain.room import RoomNotFoundReason
 from entrypoints.http.api.error_responses import ERROR_RESPONSES
-from tests.entrypoints.http.observers.test_request_log import FaultyGateway
+from entrypoints.settings.changes import changes
+from entrypoints.settings.settings import load_settings
+from tests.entrypoints.http.observers.test_audit import FaultyGateway
 from tests.support.imports import PROJECT, modules
 from tests.support.reasons import fragments, raised, written
 from tests.support.service import running_service
@@ -111,6 +113,7 @@ class TestFields:
     async def test_are_those_that_are_logged(self) -> None:
         logged = {name for tree in trees() for name in fields_logged(tree)}
         logged |= await fields_of_requests() - {"log_level"}
+        logged |= set(changes(load_settings({}), load_settings({})))
         assert section("Fields") == OF_EVERY_EVENT | OF_TRACES | logged
 
 

@@ -1,15 +1,23 @@
 """Public keys that verify tokens, each with the algorithm that it may be used with."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import jwt
 from attrs import frozen
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from adapters.identity.jwk import UnusableKeyError, algorithms, escape_kid, name_of, parse_jwk
 from adapters.identity.jws import Jws
 from domain import strict_json
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 _MAX_KEYS = 100
 _MAX_NAMED = 16  # keys that are not used, in the log
@@ -62,6 +70,11 @@ class PublicKeys:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    @property
+    def distinct(self) -> frozenset[tuple[str | None, bytes]]:
+        """The keys, by ``kid`` and in DER; one that serves several algorithms is there once."""
+        return frozenset((key.kid, _in_der(key.key)) for key in self._keys)
 
     def has_kid_of(self, token: Jws) -> bool:
         """Return whether a key of the token's algorithm has the ``kid`` that the token names."""
@@ -116,6 +129,11 @@ def parse_key_set(text: bytes) -> PublicKeys:
         else:
             keys += [PublicKey(alg, found.kid, found.key, place) for alg in found.algs]
     return PublicKeys(keys, _summary(sorted(left_out)))
+
+
+def _in_der(key: object) -> bytes:
+    public = cast("PublicKeyTypes", key)
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _summary(names: Sequence[str]) -> str:

@@ -5,7 +5,11 @@ from attrs import field, frozen
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 _MIN_RSA_BITS = 2048
 _ALGORITHM_OF_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -19,6 +23,11 @@ class SigningKey:
 
     alg: str
     key: PrivateKey = field(repr=False)
+
+    @property
+    def public(self) -> bytes:
+        """The public key, in DER."""
+        return self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def sign(self, payload: bytes) -> str:
         """Return the payload as a signed token, in JWS compact form."""

@@ -40,6 +40,11 @@ class Setting:
         """The variables that set it."""
         return (self.variable, self.file) if self.file else (self.variable,)
 
+    @property
+    def path_variable(self) -> str:
+        """The variable that names a file, empty if none does."""
+        return self.file or (self.variable if self.variable.endswith("_PATH") else "")
+
 
 @frozen
 class SettingGroup(Generic[T]):

@@ -1,13 +1,16 @@
 """Parsers of settings that name a file; a ``ValueError`` never shows the path or the content."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from entrypoints.settings.parsers import without_quotes
 
 T = TypeVar("T")
+
+FileVersions = Mapping[str, tuple[int | None, ...]]
+"""For each path what changes when the file is written, replaced, or reached through other links."""
 
 _MAX_FILE_BYTES = 16 * 1024 * 1024
 _CONTENT_BEGINS = ("-----BEGIN", "{", "[")
@@ -21,6 +24,19 @@ def file(parse: Callable[[bytes], T]) -> Callable[[str], T]:
 def text_file(parse: Callable[[str], T]) -> Callable[[str], T]:
     """Make a parser of a path from a parser of the file's text, without a newline at its end."""
     return lambda path: parse(without_quotes(_decode(_read(path))))
+
+
+def versions_of(paths: Iterable[str]) -> FileVersions:
+    """Look at the files, following links; none is opened."""
+    return {path: _version_of(Path(path)) for path in paths}
+
+
+def _version_of(path: Path) -> tuple[int | None, ...]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        return (error.errno,)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode)
 
 
 def _read(path: str) -> bytes:

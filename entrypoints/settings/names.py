@@ -89,7 +89,7 @@ def _hints(settings: Iterable[Setting]) -> Mapping[str, str]:
     for setting in settings:
         name = setting.variable
         short = re.sub(r"^(AUTH_.+)_(JSON|PATH|SECONDS|URL)$", r"\1", name)
-        file = setting.file or (name if name.endswith("_PATH") else "")
+        file = setting.path_variable
         for stem in (name, short):
             meant[stem] = name
             for ending in ("_FILE", "_PATH"):

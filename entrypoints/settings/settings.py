@@ -11,11 +11,13 @@ from entrypoints.settings.audit import AUDIT, AuditSettings, load_audit_settings
 from entrypoints.settings.auth import AUTHENTICATION, AuthSettings, load_auth_settings
 from entrypoints.settings.effects import without_effect
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
+from entrypoints.settings.files import FileVersions, versions_of
 from entrypoints.settings.limits import LIMITS
 from entrypoints.settings.livekit import LIVEKIT_GROUPS, load_livekit_settings
 from entrypoints.settings.metrics import METRICS, MetricsSettings
 from entrypoints.settings.names import reject_misspelt
 from entrypoints.settings.parsers import boolean, host, integer, one_of
+from entrypoints.settings.proxies import PROXIES, ProxySettings
 from entrypoints.settings.rooms import GatewayKind, RoomSettings
 
 
@@ -32,6 +34,9 @@ class Settings(RoomSettings):
     audit: AuditSettings
     log_level: str = "info"
     log_format: str | None = None
+    reload_on_change: bool = False
+    files: FileVersions = field(factory=dict, eq=False, repr=False)
+    """The files that the settings name, as they were just before they were read."""
     without_effect: tuple[str, ...] = field(default=(), eq=False)
     """Variables that are set and have no effect, each with the reason."""
 
@@ -55,6 +60,8 @@ class Settings(RoomSettings):
             warnings.append(f"LiveKit is not configured: set {missing}")
         if self.gateway == "livekit":
             warnings += self.livekit.warnings
+        if self.reload_on_change and not self.files:
+            warnings.append("RELOAD_ON_CHANGE has no effect: no setting names a file")
         return (*warnings, *self.without_effect)
 
 
@@ -85,6 +92,12 @@ SERVER = SettingGroup(
             one_of("json", "console"),
             "`json` or `console`. Default: `console` on a terminal, otherwise `json`.",
         ),
+        "reload_on_change": Setting(
+            "RELOAD_ON_CHANGE",
+            boolean,
+            "Whether the files that settings name are read again when they change, as on SIGHUP,"
+            " see [`docs/operation.md`](docs/operation.md#reload).",
+        ),
     },
 )
 
@@ -103,8 +116,11 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
     Raises:
         SettingsError: a variable is wrong, contradicts another one, or looks misspelt.
     """
-    declared = [group for groups in SETTINGS.values() for group in groups]
-    reject_misspelt(variables, [one for group in declared for one in group.settings.values()])
+    groups = [group for groups in SETTINGS.values() for group in groups]
+    declared = [one for group in groups for one in group.settings.values()]
+    reject_misspelt(variables, declared)
+    named = [one.path_variable for one in declared if one.path_variable]
+    files = versions_of(path for name in named if (path := variables.get(name)))
     env, demo = Environment(variables), gateway == "in-memory"
     auth, livekit = load_auth_settings(env, demo=demo), load_livekit_settings(env)
     limits = env.fill(LIMITS)
@@ -119,6 +135,7 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         livekit=livekit,
         auth=auth,
         limits=limits,
+        files=files,
         proxies=env.fill(PROXIES),
         audit=load_audit_settings(env),
         without_effect=without_effect(env, auth, livekit, limits, demo=demo),
