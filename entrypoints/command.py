@@ -76,6 +76,37 @@ def serve(
     return partial(_serve, {name: value for name, value in given.items() if value}, gateway)
 
 
+@_livekit_mute.command(
+    epilog="""\b
+Examples:
+  livekit-mute check
+  livekit-mute check --json | jq -r 'select(.verdict == "failed").text'
+  livekit-mute check --live
+"""
+)
+@parameters.as_json
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Ask the service at HOST and PORT whether it is alive, and nothing else.",
+)
+def check(*, as_json: bool, live: bool) -> commands.Action:
+    """Check the settings of serve, LiveKit, and the sources of identity."""
+    return _check_live if live else partial(_check, as_json=as_json)
+
+
+def _check_live() -> int:
+    from entrypoints.check.live import check_live
+
+    return check_live()
+
+
+def _check(*, as_json: bool) -> int:
+    from entrypoints.check.run import run_check
+
+    return run_check(as_json=as_json)
+
+
 def _serve(overrides: dict[str, str], gateway: Literal["livekit", "in-memory"]) -> int:
     from entrypoints.http.server.listener import CannotListenError
     from entrypoints.serve import run

@@ -30,7 +30,7 @@ class Connector:
     def __attrs_post_init__(self) -> None:
         if self._url.scheme not in _WITH_TLS or not self._url.raw_host:
             raise ValueError("a server's URL is http(s):// or ws(s)://, followed by its host")
-        self._tls = _make_tls() if _WITH_TLS[self._url.scheme] else None
+        self._tls = make_tls() if _WITH_TLS[self._url.scheme] else None
 
     async def connect(self, protocol: asyncio.Protocol) -> None:
         """Connect a protocol.
@@ -57,13 +57,13 @@ class Connector:
             self._look_up.cancel()
 
     async def _addresses(self) -> Sequence[AddrInfoType]:
-        look_up = self._look_up
-        if look_up is None or look_up.done():
-            look_up = asyncio.create_task(_look_up(self._url.raw_host or "", self._url.port or 0))
-            look_up.add_done_callback(_take_error)
-            self._look_up = look_up
-        await asyncio.wait({look_up})  # does not cancel it: it is shared
-        return look_up.result()
+        shared = self._look_up
+        if shared is None or shared.done():
+            shared = asyncio.create_task(look_up(self._url.raw_host or "", self._url.port or 0))
+            shared.add_done_callback(_take_error)
+            self._look_up = shared
+        await asyncio.wait({shared})  # does not cancel it
+        return shared.result()
 
 
 def _take_error(look_up: asyncio.Task[Sequence[AddrInfoType]]) -> None:
@@ -72,13 +72,14 @@ def _take_error(look_up: asyncio.Task[Sequence[AddrInfoType]]) -> None:
         look_up.exception()
 
 
-def _make_tls() -> ssl.SSLContext:
+def make_tls() -> ssl.SSLContext:
+    """Make what connections to servers check certificates with."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-async def _look_up(host: str, port: int) -> Sequence[AddrInfoType]:
+async def look_up(host: str, port: int) -> Sequence[AddrInfoType]:
     """Look up a name; an address is taken as it is, since uvloop's look-up drops its zone."""
     try:
         is_ipv6 = ipaddress.ip_address(host).version == 6  # noqa: PLR2004 - of IP

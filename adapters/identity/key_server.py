@@ -119,23 +119,13 @@ class KeyServer(KeySource):
     async def _fetch_and_store(self) -> None:
         started, report = _now(), self.client.telemetry.begin("GetKeySet")
         try:
-            self._keys = await self._fetch(report.headers, started + self.policy.timeout_s)
+            self._keys = await fetch_key_set(self.client, deadline=started + self.policy.timeout_s)
         except Exception as error:  # noqa: BLE001 - whatever fails, the cached keys stay valid
             report.end(outcome_of(error))
             self._handle_failure(error, started)
         else:
             report.end(Outcome.OK)
             self._handle_success(started)
-
-    async def _fetch(self, headers: Mapping[str, str], deadline: float) -> PublicKeys:
-        target = self.client.url.raw_path_qs
-        answer = await self.client.send(
-            "GET", target, headers=headers, accept=_accept, deadline=deadline
-        )
-        try:
-            return await asyncio.to_thread(parse_key_set, answer.body)
-        except ValueError as error:
-            raise InvalidResponseError(f"response {error}") from None
 
     def _handle_success(self, started: float) -> None:
         if not self._keys:
@@ -170,6 +160,21 @@ class KeyServer(KeySource):
         retry_after_s = self._retry_after_s
         self._retry_after_s = min(2 * retry_after_s, self.policy.retry_after_s)
         return started + retry_after_s
+
+
+async def fetch_key_set(client: HttpClient, *, deadline: float) -> PublicKeys:
+    """Fetch the key set at the URL of a client.
+
+    Raises:
+        HttpClientError: there is no whole answer by the deadline.
+        InvalidResponseError: it is not a key set.
+    """
+    target = client.url.raw_path_qs
+    answer = await client.send("GET", target, headers={}, accept=_accept, deadline=deadline)
+    try:
+        return await asyncio.to_thread(parse_key_set, answer.body)
+    except ValueError as error:
+        raise InvalidResponseError(f"response {error}") from None
 
 
 def _now() -> float:

@@ -76,6 +76,14 @@ class PublicKeys:
         """The keys, by ``kid`` and in DER; one that serves several algorithms is there once."""
         return frozenset((key.kid, _in_der(key.key)) for key in self._keys)
 
+    @property
+    def used(self) -> str:
+        """Name the keys that are used, each with its algorithms; at most 16."""
+        algs: dict[tuple[int, str], list[str]] = {}
+        for key in self._keys:
+            algs.setdefault((key.place, key.name), []).append(key.alg)
+        return _summary([f"{name} ({', '.join(each)})" for (_, name), each in algs.items()])
+
     def has_kid_of(self, token: Jws) -> bool:
         """Return whether a key of the token's algorithm has the ``kid`` that the token names."""
         return token.kid is not None and any(

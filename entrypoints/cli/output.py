@@ -8,8 +8,12 @@ from contextlib import suppress
 from entrypoints.cli.errors import CannotWriteError
 
 
-def write_line(line: str) -> None:
+def write_line(line: str, *, before: str = "") -> None:
     """Write a line to standard output at once; what cannot be shown is escaped.
+
+    Args:
+        line: the line.
+        before: what is written in front of it as it is, a colour for instance.
 
     Raises:
         CannotWriteError: it cannot be written.
@@ -17,7 +21,7 @@ def write_line(line: str) -> None:
     encoding = sys.stdout.encoding
     shown = _printable(line).encode(encoding, "backslashreplace").decode(encoding)
     try:
-        sys.stdout.write(f"{shown}\n")
+        sys.stdout.write(f"{before}{shown}\n")
         sys.stdout.flush()
     except OSError as error:
         raise CannotWriteError(error.strerror) from None

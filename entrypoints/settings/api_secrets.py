@@ -112,9 +112,14 @@ API_SECRETS = SettingGroup(
             " A tenant may have several secrets; a secret belongs to one tenant."
             ' The log calls a secret by the optional `"name"` of its entry, or else by its place.',
             file="AUTH_API_SECRETS_FILE",
+            secret=True,
         ),
         "secret": Setting(
-            "AUTH_API_SECRET", printable, "One more API secret.", file="AUTH_API_SECRET_FILE"
+            "AUTH_API_SECRET",
+            printable,
+            "One more API secret.",
+            file="AUTH_API_SECRET_FILE",
+            secret=True,
         ),
         "tenant": Setting(
             "AUTH_API_SECRET_ID",

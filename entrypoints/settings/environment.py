@@ -25,7 +25,8 @@ class Setting:
 
     ``file`` is another variable, which may name a file that holds the text instead. Without any
     of the variables in ``needs`` this one would have no effect, which stops the start; without
-    any of those in ``used_by`` it has none either, and a warning says so.
+    any of those in ``used_by`` it has none either, and a warning says so. The text of a ``secret``
+    is never shown.
     """
 
     variable: str
@@ -34,6 +35,7 @@ class Setting:
     file: str = field(default="", kw_only=True)
     needs: Sequence[str] = field(default=(), kw_only=True)
     used_by: Sequence[str] = field(default=(), kw_only=True)
+    secret: bool = field(default=False, kw_only=True)
 
     @property
     def names(self) -> Sequence[str]:

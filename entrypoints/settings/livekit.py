@@ -66,6 +66,7 @@ LIVEKIT_API_KEY = SettingGroup(
             printable,
             "Secret of the LiveKit API key.",
             file="LIVEKIT_API_SECRET_FILE",
+            secret=True,
         ),
     },
 )

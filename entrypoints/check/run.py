@@ -1,0 +1,52 @@
+"""``livekit-mute check``: the settings, then everything that they name."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+
+from entrypoints.check.finding import Finding, Verdict
+from entrypoints.check.identity import check_sources
+from entrypoints.check.livekit import check_livekit
+from entrypoints.check.report import Report, settings_set
+from entrypoints.cli.exit_status import ExitStatus
+from entrypoints.settings.environment import SettingsError
+from entrypoints.settings.settings import Settings, load_settings
+
+_CORRECT = "Correct that variable: docs/operation.md and the README's tables say what it may be."
+
+
+def run_check(*, as_json: bool) -> int:
+    """Check the settings and what they name, write a line for each, and return the exit status.
+
+    Raises:
+        CannotWriteError: standard output cannot be written.
+    """
+    # Not closed: that would wait for a thread of the resolver, beyond the timeout.
+    return asyncio.Runner().run(_run(os.environ, Report(as_json=as_json)))
+
+
+async def _run(variables: Mapping[str, str], report: Report) -> int:
+    try:
+        settings = load_settings(variables)
+    except SettingsError as error:
+        report.finding(Finding("settings", Verdict.FAILED, str(error), _CORRECT))
+        return ExitStatus.UNEXPECTED
+    report.settings(settings_set(variables))
+    failed = False
+    async for found in findings(settings):
+        report.finding(found)
+        failed |= found.verdict is Verdict.FAILED
+    return ExitStatus.UNEXPECTED if failed else ExitStatus.DONE
+
+
+async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    """Check everything that valid settings name, one after the other."""
+    yield Finding("settings", Verdict.OK, "valid, serve would start with them")
+    unset = "LiveKit is not configured"  # which is a finding of its own
+    for problem in settings.warnings:
+        if not problem.startswith(unset):
+            yield Finding("settings", Verdict.WARNING, problem)
+    async for finding in check_livekit(settings.livekit):
+        yield finding
+    async for finding in check_sources(settings.auth):
+        yield finding
