@@ -9,5 +9,7 @@ COPY --from=build /venv /venv
 USER 65532:65532
 ENV HOST=0.0.0.0 PORT=3001 PATH=/venv/bin:$PATH
 EXPOSE 3001
+# The service alone: if LiveKit's state counted, an outage of LiveKit would restart it.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["livekit-mute", "check", "--live"]
 ENTRYPOINT ["livekit-mute"]
 CMD ["serve"]

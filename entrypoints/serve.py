@@ -15,11 +15,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from entrypoints.audit_log import open_audit_log
+from entrypoints.check.start import announcing
 from entrypoints.container import Container
 from entrypoints.demo import demo_text
-from entrypoints.http.api.metrics import PATH as METRICS_PATH
-from entrypoints.http.api.metrics import metrics_handler
+from entrypoints.http.api.keys import ROOM_ACCESS
 from entrypoints.http.app import create_app
 from entrypoints.http.observers.audit_trail import audit_trail
 from entrypoints.http.observers.request_log import request_log
@@ -98,8 +97,9 @@ async def serve(load: Callable[[], Settings]) -> int:
             log.info("listening", url=str(url), **_metrics_url(settings, aside or url))
             if settings.gateway == "in-memory":
                 _print_to_stdout(demo_text(container, url))
-            await signals.wait_for_stop()
-            log.info("shutting down")
+            async with announcing(log, settings, app[ROOM_ACCESS]):
+                await signals.wait_for_stop()
+                log.info("shutting down")
     except asyncio.CancelledError:
         if not signals.status:
             raise

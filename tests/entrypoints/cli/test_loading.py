@@ -30,9 +30,9 @@ AUDIT = ["audit", "/dev/null"]
 MUTE = ["mute", "demo-room", "alice", "TR_demo_mic", "--gateway", "in-memory"]
 
 
-def loaded(arguments: list[str]) -> set[str]:
+def loaded(arguments: list[str], program: str = LOADED) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments],
+        [sys.executable, "-c", program, *arguments],
         cwd=PROJECT,
         env=environment(),
         capture_output=True,
@@ -43,12 +43,23 @@ def loaded(arguments: list[str]) -> set[str]:
     return {*json.loads(done.stdout.splitlines()[-1])}
 
 
+LIVE = """
+import json, sys
+from entrypoints.command import run_command
+run_command(["check", "--live"])
+print(json.dumps([*sys.modules]))
+"""
+
+
 class TestCommands:
     @pytest.mark.parametrize(
         "arguments", [["--help"], ["--version"], ["mute", "-h"], ["secret"], AUDIT]
     )
     def test_that_need_no_rooms_load_nothing_heavy(self, arguments: list[str]) -> None:
         assert loaded(arguments) & (HEAVY | OF_SERVING | {"asyncio"}) == set()
+
+    def test_a_health_check_loads_nothing_heavy(self) -> None:
+        assert loaded([], LIVE) & (HEAVY | OF_SERVING | {"asyncio"}) == set()
 
     @pytest.mark.parametrize("arguments", [TRACKS, MUTE])
     def test_that_need_rooms_load_nothing_of_serving(self, arguments: list[str]) -> None:

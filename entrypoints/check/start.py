@@ -1,0 +1,71 @@
+"""What the service tells of itself at its start: the check in short, in the log."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from structlog.typing import FilteringBoundLogger
+
+from application.ports.room_gateway import RoomGatewayError
+from application.room_access import RoomAccess
+from entrypoints.check.identity import counted
+from entrypoints.settings.auth import AuthSettings
+from entrypoints.settings.settings import Settings
+from entrypoints.version import VERSION
+
+
+@asynccontextmanager
+async def announcing(
+    log: FilteringBoundLogger, settings: Settings, access: RoomAccess
+) -> AsyncIterator[None]:
+    """Log what the service runs with and, as soon as it is known, whether LiveKit can be used.
+
+    Nothing waits for LiveKit; the block's end gives up on it.
+    """
+    is_called = settings.gateway == "livekit" and not settings.livekit.missing
+    log.info(
+        "configuration",
+        version=VERSION,
+        livekit=settings.livekit.url if is_called else "not called",
+        sources=", ".join(_sources(settings.auth)) or "none, authentication is off",
+        limits=_limits(settings),
+        audit="log",
+    )
+    if not is_called:
+        yield
+        return
+    task = asyncio.create_task(_log_verdict(log, access))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})  # or else asyncio logs that it was destroyed
+
+
+async def _log_verdict(log: FilteringBoundLogger, access: RoomAccess) -> None:
+    try:
+        await access.verify()
+    except RoomGatewayError as error:
+        log.warning("LiveKit cannot be used yet", reason=error.reason)
+    else:
+        log.info("LiveKit can be used")
+
+
+def _sources(auth: AuthSettings) -> Iterator[str]:
+    if not auth.required:
+        return
+    if auth.api_secrets.tenants:
+        yield f"api-secrets ({counted(auth.api_secrets)})"
+    if auth.tokens:
+        keys = "of a URL" if auth.tokens.jwks_url else auth.tokens.public_keys.used
+        yield f"signed-tokens (keys {keys})"
+    if auth.service:
+        yield "authentication-service"
+
+
+def _limits(settings: Settings) -> str:
+    limits = settings.limits
+    return (
+        f"{limits.max_in_flight} requests in flight, {limits.max_connections} connections,"
+        f" {limits.request_timeout_s:g} s a request, {settings.livekit.timeout_s:g} s for LiveKit"
+    )
