@@ -54,25 +54,34 @@ async def _check_tls(url: URL, timeout_s: float) -> Finding:
     except CannotConnectError as error:
         seen = await _describe_untrusted(url, timeout_s)
         return Finding("livekit tls", Verdict.FAILED, f"{error.reason}{seen}", _TRUST)
-    certificate = x509.load_der_x509_certificate(der)
-    if (certificate.not_valid_after_utc - datetime.now(UTC)).days < _SOON_DAYS:
-        return Finding("livekit tls", Verdict.WARNING, _describe(certificate), _RENEW)
-    return Finding("livekit tls", Verdict.OK, _describe(certificate))
+    text, days = describe(der)
+    if days < _SOON_DAYS:
+        return Finding("livekit tls", Verdict.WARNING, text, _RENEW)
+    return Finding("livekit tls", Verdict.OK, text)
 
 
 async def _describe_untrusted(url: URL, timeout_s: float) -> str:
     try:
         der = await certificate_of(url, trusted=False, timeout_s=timeout_s)
-        return f"; it is {_describe(x509.load_der_x509_certificate(der))}"
-    except (CannotConnectError, ValueError):
+    except CannotConnectError:
         return ""
+    return f"; it is {describe(der)[0]}"
 
 
-def _describe(certificate: x509.Certificate) -> str:
-    """Say how long a certificate is valid and who issued it, in words of the certificate's own."""
+def describe(der: bytes) -> tuple[str, int]:
+    """Say how long a certificate is valid and, as it says itself, who issued it.
+
+    Returns:
+        the text, and for how many days it is still valid.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+    except ValueError:  # cryptography is stricter than OpenSSL
+        return "of a form that cannot be shown", _SOON_DAYS
     ends = certificate.not_valid_after_utc
     days = (ends - datetime.now(UTC)).days
     valid = f"valid for {days} days more" if days >= 0 else f"invalid since {ends:%Y-%m-%d}"
     oids = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
     names = [each.value for oid in oids for each in certificate.issuer.get_attributes_for_oid(oid)]
-    return f"{valid}, issued by {' '.join(map(str, names)) or 'an authority without a name'}"
+    issuer = " ".join(map(str, names)) or "an authority without a name"
+    return f"{valid}, issued by {issuer}", days

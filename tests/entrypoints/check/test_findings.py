@@ -14,7 +14,7 @@ from adapters.http_client.way import closed_addresses
 from contract.livekit_answers import Answer, twirp_error
 from contract.livekit_double import LiveKitDouble
 from entrypoints.check.finding import Verdict
-from entrypoints.check.way import port_finding
+from entrypoints.check.way import describe, port_finding
 from entrypoints.settings.settings import load_settings
 from tests.adapters.identity.cases.key_set_server import IssuerKey, key_set_server, rsa_key
 from tests.entrypoints.check.conftest import found
@@ -127,6 +127,11 @@ class TestPort:
         finding = port_finding(url, addresses, closed)
         assert finding.verdict is Verdict.WARNING
         assert finding.text == f"port {port} at 127.0.0.2: connection refused"
+
+
+class TestCertificate:
+    def test_that_only_openssl_can_read_is_no_error(self) -> None:
+        assert describe(b"no certificate") == ("of a form that cannot be shown", 7)
 
 
 class TestKeySet:

@@ -14,7 +14,7 @@ from tests.support.server_process import free_ports
 
 
 class TestLive:
-    @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+    @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "0.0.0.0"])
     async def test_is_0_while_the_service_answers_whatever_livekit_does(
         self, start: Run, host: str
     ) -> None:
