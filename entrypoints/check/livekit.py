@@ -106,13 +106,12 @@ async def _check_grants(gateway: LiveKitRoomGateway, timeout_s: float) -> Findin
     room = RoomName(f"livekit-mute-checks-its-grants-{uuid4()}")
     nobody = Participant(room=room, identity=ParticipantIdentity("nobody"))
     deadline = asyncio.get_running_loop().time() + timeout_s
-    granted = Finding("livekit grants", Verdict.OK, "roomList and roomAdmin are granted")
     try:
         await gateway.client.get_participant(nobody, deadline)
     except AbsentError:
-        return granted
+        pass
     except RoomGatewayRefusedError as error:
         return Finding("livekit grants", Verdict.FAILED, error.reason, _LET_IT_THROUGH)
     except RoomGatewayError as error:
         return Finding("livekit grants", Verdict.UNKNOWN, error.reason)
-    return granted
+    return Finding("livekit grants", Verdict.OK, "roomList and roomAdmin are granted")

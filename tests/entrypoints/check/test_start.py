@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from entrypoints.version import VERSION
-from tests.support.command import Run, Running
+from tests.support.command import TIMEOUT_S, Run, Running
 from tests.support.server_process import free_ports
 
 SECRETS = [
@@ -13,9 +13,13 @@ SECRETS = [
 ]
 
 
-def event(running: Running, text: str) -> Mapping[str, object]:
-    running.wait_for(text)
-    return next(each for each in running.events if each["event"] == text)
+def told(running: Running, *texts: str) -> Sequence[Mapping[str, object]]:
+    """Wait for events, end the service, and return the events."""
+    for text in texts:
+        running.wait_for(text)
+    running.process.terminate()
+    assert running.process.wait(TIMEOUT_S) == 0
+    return [next(each for each in running.events if each["event"] == text) for text in texts]
 
 
 class TestStart:
@@ -29,30 +33,31 @@ class TestStart:
             MAX_IN_FLIGHT="7",
             **others,
         )
-        told = event(running, "configuration")
-        assert told["version"] == VERSION
-        assert told["livekit"] == variables["LIVEKIT_URL"]
-        assert told["sources"] == (
+        [event] = told(running, "configuration")
+        assert event["version"] == VERSION
+        assert event["livekit"] == variables["LIVEKIT_URL"]
+        assert event["sources"] == (
             "api-secrets (4 secrets of 2 tenants), signed-tokens (keys #1 (EdDSA))"
         )
-        assert str(told["limits"]).startswith("7 requests in flight, 2048 connections, 10 s a")
+        assert str(event["limits"]).startswith("7 requests in flight, 2048 connections, 10 s a")
 
     def test_tells_that_livekit_cannot_be_used(self, start: Run) -> None:
         port = free_ports(1)[0]
         url = f"ws://127.0.0.1:{port}"
         running = start(LIVEKIT_URL=url, LIVEKIT_API_KEY="key", LIVEKIT_API_SECRET="s" * 32)
-        told = event(running, "LiveKit cannot be used yet")
-        assert told["reason"] == f"cannot connect to 127.0.0.1:{port}: connection refused"
-        assert event(running, "configuration")["sources"] == "none, authentication is off"
+        verdict, event = told(running, "LiveKit cannot be used yet", "configuration")
+        assert verdict["reason"] == f"cannot connect to 127.0.0.1:{port}: connection refused"
+        assert event["sources"] == "none, authentication is off"
 
     def test_does_not_call_livekit_in_the_demo(self, start: Run) -> None:
         running = start("--gateway", "in-memory")
-        assert event(running, "configuration")["livekit"] == "not called"
+        [event] = told(running, "configuration")
+        assert event["livekit"] == "not called"
 
 
 async def test_it_tells_that_livekit_can_be_used(start: Run, variables: dict[str, str]) -> None:
     running = await asyncio.to_thread(start, **variables)
-    await asyncio.to_thread(running.wait_for, "LiveKit can be used")
+    await asyncio.to_thread(told, running, "LiveKit can be used")
 
 
 async def test_it_tells_which_sources_are_asked_elsewhere(
@@ -64,6 +69,7 @@ async def test_it_tells_which_sources_are_asked_elsewhere(
         "AUTH_SIGNING_KEY_PATH": signing_key,
     }
     running = await asyncio.to_thread(start, **variables, **elsewhere)
-    assert event(running, "configuration")["sources"] == (
+    [event] = await asyncio.to_thread(told, running, "configuration")
+    assert event["sources"] == (
         "api-secrets (1 secret of 1 tenant), signed-tokens (keys of a URL), authentication-service"
     )
