@@ -131,7 +131,7 @@ dev: $(DEV)/installed  ## set up .venv-dev, in which tests and checks run
 $(DEV)/installed: pyproject.toml constraints.txt | $(DEV)/same-python
 	@echo "make: installing what tests and checks need: some minutes"
 	@$(DEV)/bin/python -m pip install --quiet 'pip>=25.1'
-	@$(DEV)/bin/pip install --quiet --group dev .
+	@$(DEV)/bin/pip install --quiet --group dev '.[otel]'
 	@$(DEV)/bin/pip uninstall --quiet --yes livekit-mute
 	@touch $@
 

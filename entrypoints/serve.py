@@ -31,6 +31,8 @@ from entrypoints.room_container import no_telemetry
 from entrypoints.settings.rooms import GatewayKind
 from entrypoints.settings.settings import Settings, load_settings
 from entrypoints.signals import Signals
+from entrypoints.tracing.both import both
+from entrypoints.tracing.tracing import make_tracing
 from entrypoints.version import VERSION
 
 _DOCUMENT = Path(__file__).parents[1] / "contract"
@@ -66,11 +68,22 @@ async def serve(load: Callable[[], Settings]) -> int:
         CannotListenError: the address cannot be listened on.
     """
     settings, signals = load(), Signals()
+    metrics = Metrics(limits=settings.limits, log=(stderr := Stderr()))
+    is_metered = settings.metrics.port is not None
     container = Container(settings=settings)
-    secrets = partial(_secrets, container)
-    log = make_log(level=settings.log_level, format_=settings.log_format, secrets=secrets)
+    log = make_log(
+        level=settings.log_level,
+        format_=settings.log_format,
+        secrets=lambda: container.settings().secrets,
+        stderr=stderr,
+    )
     asyncio.get_running_loop().set_exception_handler(partial(log_loop_error, log))
-    for problem in (*settings.warnings, *_raise_nofile_limit(settings.max_descriptors)):
+    tracing = make_tracing(os.environ, urls=_urls(settings), version=VERSION)
+    container.telemetry.override(
+        both(metrics.telemetry if is_metered else no_telemetry, tracing.telemetry)
+    )
+    warnings = (*settings.warnings, *tracing.problems)
+    for problem in (*warnings, *_raise_nofile_limit(settings.max_descriptors)):
         log.warning("settings warning", problem=problem)
     audit_log = open_audit_log(settings.audit, log, secrets)
     observers = [request_log(log, details=settings.audit.kind != "off")]
@@ -82,7 +95,13 @@ async def serve(load: Callable[[], Settings]) -> int:
         make_access=lambda gateway: container.room_access(gateway=gateway),
         limits=settings.limits,
         trusted_proxies=settings.proxies.trusted,
-        observers=observers,
+        begin_trace=tracing.begin,
+        observers=[
+            audit(log),
+            *([timing(metrics.observe_request)] if is_metered else []),
+            *tracing.observers,
+        ],
+        metrics=handler if settings.metrics.port == settings.port else None,
     )
     if settings.docs_page:
         app.router.add_routes(page_routes(_DOCUMENT))
@@ -97,9 +116,9 @@ async def serve(load: Callable[[], Settings]) -> int:
             log.info("listening", url=str(url), **_metrics_url(settings, aside or url))
             if settings.gateway == "in-memory":
                 _print_to_stdout(demo_text(container, url))
-            async with announcing(log, settings, app[ROOM_ACCESS]):
-                await signals.wait_for_stop()
-                log.info("shutting down")
+            await signals.wait_for_stop()
+            log.info("shutting down")
+        await tracing.close()
     except asyncio.CancelledError:
         if not signals.status:
             raise
@@ -111,6 +130,16 @@ async def serve(load: Callable[[], Settings]) -> int:
 
 def _secrets(container: Container) -> frozenset[str]:
     return container.settings().secrets
+
+
+def _urls(settings: Settings) -> Mapping[str, str]:
+    """Return the URLs of the servers that are called, by the servers' names in telemetry."""
+    urls, auth = {"livekit": settings.livekit.url}, settings.auth
+    if auth.tokens:
+        urls["key-server"] = auth.tokens.jwks_url
+    if auth.service:
+        urls["authentication-service"] = auth.service.url
+    return urls
 
 
 def _print_to_stdout(text: str) -> None:

@@ -34,6 +34,7 @@ def create_app(  # noqa: PLR0913 - what an application is made of
     make_access: Callable[[RoomGateway], RoomAccess],
     limits: Limits = _DEFAULT_LIMITS,
     trusted_proxies: Sequence[Network] = (),
+    begin_trace: Callable[[web.BaseRequest], str] = lambda _: "",
     observers: Sequence[Observer] = (),
     metrics: Handler | None = None,
 ) -> web.Application:
@@ -48,11 +49,17 @@ def create_app(  # noqa: PLR0913 - what an application is made of
         make_access: makes what all use cases share of the gateway.
         limits: of sizes, numbers and times.
         trusted_proxies: whose headers tell the client's address.
+        begin_trace: lets the current task belong to a request's trace, and returns its id.
         observers: called once for every request, after its response.
         metrics: handles ``GET /metrics``; without one there is no such path.
     """
     traffic = Traffic(max_in_flight=limits.max_in_flight)
-    lifecycle = RequestLifecycle(request_timeout_s=limits.request_timeout_s, observers=observers)
+    lifecycle = RequestLifecycle(
+        request_timeout_s=limits.request_timeout_s,
+        trusted_proxies=trusted_proxies,
+        begin_trace=begin_trace,
+        observers=observers,
+    )
     exempt = {live} if metrics is None else {live, metrics}
     admission = limit_in_flight(traffic, body_grace_s=limits.body_grace_s, exempt=exempt)
     app = web.Application(middlewares=[lifecycle.middleware, reject_malformed_http, admission])

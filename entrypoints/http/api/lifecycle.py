@@ -1,7 +1,7 @@
 """What every request gets, whatever it asks for: a context, a response, observers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -24,6 +24,7 @@ class RequestLifecycle(RequestHooks):
     request_timeout_s: float
     observers: Sequence[Observer]
     trusted_proxies: Sequence[Network] = ()
+    begin_trace: Callable[[web.BaseRequest], str] = lambda _: ""
 
     @override
     def begin(self, request: web.BaseRequest) -> None:
@@ -32,6 +33,7 @@ class RequestLifecycle(RequestHooks):
             request_id=request_id(request),
             deadline=now + self.request_timeout_s,
             client=client_address(request, self.trusted_proxies),
+            trace_id=self.begin_trace(request),
         )
 
     @override
