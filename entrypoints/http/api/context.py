@@ -25,6 +25,7 @@ class RequestContext:
         client: the IP address of the client, where the transport has one.
         source: the source of identity that knows the caller, once authenticated.
         credential: which of the caller's credentials it was, by a name that is no secret.
+        route: the path of the route that was found; ours hold no parameters.
         trace_id: the id of the trace that the request belongs to, in hexadecimal digits.
         details: what the operation acts on and what became of it, by name.
         deviates: whether the outcome differs from what the caller asked for.
@@ -43,6 +44,7 @@ class RequestContext:
     client: str = ""
     source: str = ""
     credential: str = ""
+    route: str = ""
     trace_id: str = ""
     details: dict[str, object] = field(factory=dict)
     deviates: bool = False

@@ -50,6 +50,8 @@ class RequestLifecycle(RequestHooks):
         """Turn every exception into an error response, and finish every request."""
         if CONTEXT not in request:
             self.begin(request)
+        if (resource := request.match_info.route.resource) is not None:
+            request[CONTEXT].route = resource.canonical
         try:
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - aiohttp's own error responses differ in shape

@@ -25,7 +25,6 @@ __all__ = [
     "queue_malformed_request",
     "queued_error",
     "queued_messages",
-    "route_of",
     "wrap_request_factory",
 ]
 
@@ -43,13 +42,6 @@ if _missing:
 def queued_messages(connection: web.RequestHandler) -> ConnectionQueue:
     """Return the requests that were parsed and not begun, each with its body."""
     return connection._messages  # noqa: SLF001 - the reason for this file
-
-
-def route_of(request: web.BaseRequest) -> str:
-    """Return the path of the route that a request was found to be for; empty without one."""
-    match = request._match_info if isinstance(request, web.Request) else None  # noqa: SLF001 - as above
-    resource = match.route.resource if match else None
-    return resource.canonical if resource else ""
 
 
 def queued_error(connection: web.RequestHandler) -> BaseException:

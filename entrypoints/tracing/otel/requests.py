@@ -24,7 +24,6 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from entrypoints.http.api.context import RequestContext
-from entrypoints.http.server.aiohttp_internals import route_of
 from entrypoints.tracing.pass_on import received_trace
 
 _SPAN = web.RequestKey("span", Span)
@@ -45,7 +44,7 @@ class RequestSpans:
         parent = _PROPAGATOR.extract(trace.headers, Context()) if trace else Context()
         method = request.method if request.method in METH_ALL else _OTHER
         span = self._tracer.start_span(
-            "HTTP" if method is _OTHER else method,
+            _name(request),
             context=parent,
             kind=SpanKind.SERVER,
             attributes={
@@ -65,9 +64,9 @@ class RequestSpans:
         it be in a query string, the target's host, and ``User-Agent``, which are never recorded.
         """
         span = request[_SPAN]
-        if route := route_of(request):
-            span.update_name(f"{request.method} {route}")
-            span.set_attributes({HTTP_ROUTE: route, URL_PATH: route})
+        if context.route:
+            span.update_name(f"{_name(request)} {context.route}")
+            span.set_attributes({HTTP_ROUTE: context.route, URL_PATH: context.route})
         if context.client:
             span.set_attribute(CLIENT_ADDRESS, context.client)
         span.set_attribute(HTTP_RESPONSE_STATUS_CODE, context.status)
@@ -75,6 +74,10 @@ class RequestSpans:
             span.set_attribute(ERROR_TYPE, _error_type(context))
             span.set_status(StatusCode.ERROR)
         span.end()
+
+
+def _name(request: web.BaseRequest) -> str:
+    return request.method if request.method in METH_ALL else "HTTP"
 
 
 def _error_type(context: RequestContext) -> str:

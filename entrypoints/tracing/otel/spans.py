@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 
-from attrs import define, field, frozen
+from attrs import frozen
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -56,32 +57,30 @@ def make_spans(*, urls: Mapping[str, str], version: str) -> Spans:
 
 def _log_seldom() -> None:
     logger = logging.getLogger("opentelemetry")
-    logger.handlers, logger.propagate = [_Seldom()], False
+    logger.handlers, logger.propagate = [Seldom()], False
 
 
-@define(eq=False)
-class _Seldom(logging.Handler):
-    """Logs what OpenTelemetry logs, each of its messages once a minute, without errors' texts.
+class Seldom(logging.Handler):
+    """Logs what OpenTelemetry warns of, each of its messages once a minute.
 
-    These may quote the collector's address, with a query string.
+    The texts of errors are left out: they may quote the collector's URL, with a query string.
     """
 
-    _logged_at: dict[str, float] = field(init=False, factory=dict)
-
-    def __attrs_post_init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(logging.WARNING)
+        self._clock = clock
+        self._logged_at: dict[str, float] = {}
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        now, message = time.monotonic(), str(record.msg)
-        if now - self._logged_at.get(message, -_REPEATED_AFTER_S) < _REPEATED_AFTER_S:
+        now, message = self._clock(), str(record.msg)
+        if now - self._logged_at.get(message, -math.inf) < _REPEATED_AFTER_S:
             return
         self._logged_at[message] = now
-        _log.warning("tracing problem", extra={"reason": _text(record)})
+        if isinstance(record.args, tuple) and record.args:
+            message %= tuple(map(_without_text, record.args))
+        _log.warning("tracing problem", extra={"reason": message})
 
 
-def _text(record: logging.LogRecord) -> str:
-    if not isinstance(record.args, tuple):
-        return str(record.msg)
-    named = (type(each).__name__ if isinstance(each, Exception) else each for each in record.args)
-    return str(record.msg) % tuple(named)
+def _without_text(argument: object) -> object:
+    return type(argument).__name__ if isinstance(argument, Exception) else argument
