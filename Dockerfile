@@ -2,7 +2,7 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 COPY . .
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-RUN python -m venv /venv && /venv/bin/pip install --quiet .
+RUN python -m venv /venv && /venv/bin/pip install --quiet '.[otel]'
 
 FROM python:3.13-slim
 COPY --from=build /venv /venv
