@@ -118,7 +118,7 @@ async def tracing_to(collector: Collector) -> AsyncIterator[Tracer]:
     """Make spans in this process while the block runs, all of which are sent by its end."""
     exporter = OTLPSpanExporter(endpoint=f"{collector.url}/v1/traces")
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=10))
     try:
         yield provider.get_tracer("tests")
     finally:

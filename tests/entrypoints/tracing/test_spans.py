@@ -13,21 +13,24 @@ from entrypoints.tracing.otel.spans import Seldom, Spans
 
 
 class _SlowProvider(TracerProvider):
-    ended = threading.Event()
+    def __init__(self, may_end: threading.Event) -> None:
+        super().__init__(shutdown_on_exit=False)
+        self.may_end = may_end
 
     @override
     def shutdown(self) -> None:
-        self.ended.wait()
+        self.may_end.wait()
 
 
 class TestClose:
     async def test_leaves_a_collector_that_does_not_answer(self) -> None:
-        provider = _SlowProvider(shutdown_on_exit=False)
-        tracer = provider.get_tracer("tests")
-        spans = Spans(RequestSpans(tracer), lambda _: NO_TELEMETRY, provider)
-        await spans.close()
-        assert not provider.ended.is_set()
-        provider.ended.set()
+        may_end = threading.Event()
+        provider = _SlowProvider(may_end)
+        requests = RequestSpans(provider.get_tracer("tests"))
+        try:
+            await Spans(requests, lambda _: NO_TELEMETRY, provider).close()
+        finally:
+            may_end.set()
 
 
 class TestLog:
