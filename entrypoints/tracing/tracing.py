@@ -86,11 +86,14 @@ def make_tracing(variables: Mapping[str, str], *, urls: Mapping[str, str], versi
         if not makes_spans(variables):
             return Tracing()
         from entrypoints.tracing.otel.spans import make_spans  # noqa: PLC0415 - an extra
+
+        spans = make_spans(urls=urls, version=version)
     except TracingProblemError as problem:
         return Tracing(problems=[str(problem)])
     except ImportError:
         return Tracing(problems=[_NOT_INSTALLED])
-    spans = make_spans(urls=urls, version=version)
+    except (ValueError, RuntimeError) as error:  # its SDK does not accept the variables
+        return Tracing(problems=[f"OpenTelemetry cannot be set up, no spans are made: {error}"])
     return Tracing(
         begin=spans.requests.begin,
         telemetry=spans.telemetry,

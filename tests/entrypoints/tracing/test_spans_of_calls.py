@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 from opentelemetry.context import Context
 from opentelemetry.trace import Tracer
 
-from adapters.http_client.telemetry import Telemetry
+from adapters.http_client.telemetry import Outcome, Telemetry
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.room_gateway import LiveKitRoomGateway, open_gateway
 from contract.livekit_answers import hang_up, twirp_error
@@ -104,6 +104,17 @@ class TestCall:
         [span] = collector.named(READ)
         assert span.is_error
         assert span.attributes["error.type"] == "unavailable"
+
+    async def test_of_a_key_server_is_not_told_of_the_trace(self) -> None:
+        async with collecting() as collector, tracing_to(collector) as tracer:
+            url = "https://s3cret:s3cret@keys.example:8443/s3cret?key=s3cret"
+            report = call_spans(tracer, "key-server", url).begin("GetKeySet")
+            assert report.headers == {}
+            report.end(Outcome.TIMEOUT)
+            await collector.wait_for(bool)
+        [span] = collector.spans
+        assert (span.name, span.is_error) == ("GET", True)
+        assert span.attributes["url.full"] == "https://keys.example:8443/REDACTED"
 
 
 class TestGatheredRead:

@@ -179,3 +179,12 @@ class TestServiceWithoutSpans:
         [warning] = warnings(running)
         assert "pip install 'livekit-mute[otel]'" in str(warning)
         assert upstreams.told == [GIVEN] * 3
+
+    async def test_says_that_opentelemetry_refuses_a_variable(
+        self, start: Run, upstreams: Upstreams
+    ) -> None:
+        running = start(**upstreams.variables | NO_COLLECTOR, OTEL_BSP_MAX_QUEUE_SIZE="0")
+        await mute(running)
+        [warning] = warnings(running)
+        assert "OpenTelemetry cannot be set up" in str(warning)
+        assert upstreams.told == [GIVEN] * 3
