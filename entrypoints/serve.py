@@ -17,8 +17,9 @@ from yarl import URL
 
 from entrypoints.check.start import announcing
 from entrypoints.container import Container
-from entrypoints.demo import demo_text
-from entrypoints.http.api.keys import ROOM_ACCESS
+from entrypoints.demo import demo_text, with_demo_tenants
+from entrypoints.http.api.metrics import PATH as METRICS_PATH
+from entrypoints.http.api.metrics import metrics_handler
 from entrypoints.http.app import create_app
 from entrypoints.http.observers.audit_trail import audit_trail
 from entrypoints.http.observers.request_log import request_log
@@ -49,7 +50,10 @@ def run(overrides: Mapping[str, str], *, gateway: GatewayKind) -> int:
         SettingsError: a setting is wrong.
         CannotListenError: the address cannot be listened on.
     """
-    load = partial(load_settings, {**os.environ, **overrides}, gateway=gateway)
+    variables: Mapping[str, str] = {**os.environ, **overrides}
+    if gateway == "in-memory":
+        variables = with_demo_tenants(variables)
+    load = partial(load_settings, variables, gateway=gateway)
     # Not closed: that would wait for threads, of a reload or of the resolver, that may be blocked.
     return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(serve(load))
 

@@ -91,7 +91,7 @@ def fields_logged(tree: ast.Module) -> Iterator[str]:
 
 async def fields_of_requests() -> set[str]:
     """Return the fields of a request that succeeds, of one with long names, and of a bug."""
-    secrets = ApiSecrets({"s3cret": TenantId("demo")}, names={"s3cret": "of-may"})
+    secrets = ApiSecrets({"s3cret": TenantId("tenant-a")}, names={"s3cret": "of-may"})
     gateway = FaultyGateway(demo_room_gateway().rooms, bug=True)
     async with running_service(
         open_gateway=lambda: nullcontext(gateway),

@@ -175,7 +175,7 @@ class TestInstalledWheel:
         request = urllib.request.Request(  # noqa: S310 - our own
             f"{url}/livekit/participant/mute",
             json.dumps(asked).encode(),
-            {"Content-Type": "application/json"},
+            {"Content-Type": "application/json", "Authorization": "Bearer demo-secret-a"},
         )
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own
             assert json.load(answer) == asked

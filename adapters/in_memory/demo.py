@@ -29,7 +29,7 @@ class Demo:
 DEMO = Demo(
     participant=Participant(room=RoomName("demo-room"), identity=ParticipantIdentity("alice")),
     track_sid=TrackSid("TR_demo_mic"),
-    tenant=TenantId("demo"),
+    tenant=TenantId("tenant-a"),
 )
 
 

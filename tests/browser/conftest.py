@@ -13,7 +13,7 @@ from tests.support.command import Run, Running
 
 @pytest.fixture
 def service(start: Run) -> Running:
-    return start("--gateway", "in-memory", AUTH_API_SECRET="s3cret", AUTH_API_SECRET_ID="demo")
+    return start("--gateway", "in-memory", AUTH_API_SECRET="s3cret", AUTH_API_SECRET_ID="tenant-a")
 
 
 @pytest.fixture

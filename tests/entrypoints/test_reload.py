@@ -52,19 +52,21 @@ class TestReload:
         self, start: Run, tmp_path: Path
     ) -> None:
         secrets = tmp_path / "secrets"
-        secrets.write_text('[{"id": "demo", "secret": "first"}]')
+        secrets.write_text('[{"id": "tenant-a", "secret": "first"}]')
         running = start("--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets))
-        secrets.write_text('[{"id": "demo", "secret": "second"}]')
+        secrets.write_text('[{"id": "tenant-a", "secret": "second"}]')
         assert [await ask(running, token) for token in ("first", "second")] == [200, 401]
         reload(running)
         assert [await ask(running, token) for token in ("first", "second")] == [401, 200]
 
-    @pytest.mark.parametrize("broken", ["", "[", "[]", '[{"id": "demo", "secret": "a b"}]', None])
+    @pytest.mark.parametrize(
+        "broken", ["", "[", "[]", '[{"id": "tenant-a", "secret": "a b"}]', None]
+    )
     async def test_keeps_the_old_ones_where_a_file_is_invalid(
         self, start: Run, tmp_path: Path, broken: str | None
     ) -> None:
         secrets = tmp_path / "secrets"
-        secrets.write_text('[{"id": "demo", "secret": "first"}]')
+        secrets.write_text('[{"id": "tenant-a", "secret": "first"}]')
         running = start("--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets))
         if broken is None:
             secrets.unlink()
@@ -80,7 +82,7 @@ class TestReload:
         file = tmp_path / "public.pem"
         file.write_bytes(old.as_pem(private=False))
         running = start("--gateway", "in-memory", AUTH_JWT_PUBLIC_KEY_PATH=str(file))
-        claims = {"sub": "demo", "exp": 4_000_000_000}
+        claims = {"sub": "tenant-a", "exp": 4_000_000_000}
         tokens = [jwt.encode({"alg": "ES256"}, claims, key) for key in (old, new)]
         assert [await ask(running, token) for token in tokens] == [200, 401]
         file.write_bytes(new.as_pem(private=False))
@@ -142,7 +144,7 @@ class TestReload:
     async def test_loses_no_request(self, start: Run, tmp_path: Path) -> None:
         secrets = tmp_path / "secrets"
         entries = ", ".join(f'{{"id": "t{n}", "secret": "secret-{n}"}}' for n in range(5000))
-        text = f'[{{"id": "demo", "secret": "kept"}}, {entries}]'
+        text = f'[{{"id": "tenant-a", "secret": "kept"}}, {entries}]'
         secrets.write_text(text)
         running = start("--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets))
         done = asyncio.Event()

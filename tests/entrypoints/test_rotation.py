@@ -36,7 +36,7 @@ def credentials(running: Running) -> list[tuple[object, ...]]:
 
 
 def entry(secret: str, **name: str) -> Mapping[str, str]:
-    return {"id": "demo", "secret": secret, **name}
+    return {"id": "tenant-a", "secret": secret, **name}
 
 
 async def test_of_secrets_shows_which_is_in_use(start: Run, tmp_path: Path) -> None:
@@ -51,11 +51,11 @@ async def test_of_secrets_shows_which_is_in_use(start: Run, tmp_path: Path) -> N
     for token in ("s3cret-old", "s3cret-new"):
         await ask(running, token)
     assert credentials(running) == [
-        ("demo", "api-secrets", "2026-05"),
-        ("demo", "api-secrets", "#2"),
+        ("tenant-a", "api-secrets", "2026-05"),
+        ("tenant-a", "api-secrets", "#2"),
         (None, None, None),
         (None, None, None),
-        ("demo", "api-secrets", "#1"),  # it has moved up
+        ("tenant-a", "api-secrets", "#1"),  # it has moved up
     ]
     assert "s3cret" not in running.log.read_text()
 
@@ -68,13 +68,13 @@ async def test_of_keys_shows_which_is_in_use(start: Run, tmp_path: Path) -> None
     running = start(
         "--gateway", "in-memory", AUTH_JWT_PUBLIC_KEY_PATH=str(file), AUTH_JWT_AUDIENCE="mute"
     )
-    claims = {"sub": "demo", "aud": "mute", "exp": FAR}
+    claims = {"sub": "tenant-a", "aud": "mute", "exp": FAR}
     for key, header in ((old, {"kid": "2026-05"}), (new, {}), (new, {"kid": "other"})):
         await ask(running, jwt.encode({"alg": "ES256", **header}, claims, key))
     assert credentials(running) == [
-        ("demo", "signed-tokens", "2026-05"),
-        ("demo", "signed-tokens", "#2"),
-        ("demo", "signed-tokens", "#2"),
+        ("tenant-a", "signed-tokens", "2026-05"),
+        ("tenant-a", "signed-tokens", "#2"),
+        ("tenant-a", "signed-tokens", "#2"),
     ]
 
 
@@ -82,7 +82,7 @@ async def test_of_keys_shows_which_is_in_use(start: Run, tmp_path: Path) -> None
 async def test_is_counted_by_the_command_of_the_page(start: Run, tmp_path: Path) -> None:
     [command] = re.findall(r"^jq .*$", DOCUMENT, re.MULTILINE)
     [example] = re.findall(r"```json\n(\[.*?\])\n```", DOCUMENT, re.DOTALL)
-    old, new = json.loads(example.replace('"tenant-a"', '"demo"'))
+    old, new = json.loads(example)
     listed = [{**old, "secret": "s3cret-old"}, {**new, "secret": "s3cret-new"}]
     running = start("--gateway", "in-memory", AUTH_API_SECRETS_JSON=json.dumps(listed))
     for token in ("s3cret-old", "s3cret-new", "s3cret-new", "s3cret-none"):
@@ -91,6 +91,6 @@ async def test_is_counted_by_the_command_of_the_page(start: Run, tmp_path: Path)
     shell = ["bash", "-c", command]
     counted = await asyncio.to_thread(subprocess.check_output, shell, cwd=tmp_path, text=True)
     assert [line.split() for line in counted.splitlines()] == [
-        ["1", "demo", "2026-05", "127.0.0.1"],
-        ["2", "demo", "2026-11", "127.0.0.1"],
+        ["1", "tenant-a", "2026-05", "127.0.0.1"],
+        ["2", "tenant-a", "2026-11", "127.0.0.1"],
     ]

@@ -64,7 +64,7 @@ def chunks(text: str) -> Write:
 
 def signed(secret: str, *, life_s: int = 60, key: str = KEY.kid, header: bool = False) -> str:
     """Sign a token with a secret in its claims, and in its header if asked to."""
-    claims = {"sub": "demo", "exp": int(time.time()) + life_s, "name": secret}
+    claims = {"sub": "tenant-a", "exp": int(time.time()) + life_s, "name": secret}
     named = {"kid": secret, "jku": f"https://{secret}.example/"} if header else {}
     return keep(signer(KEY.alg, key).sign(claims, **named), "signed token")
 

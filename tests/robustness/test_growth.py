@@ -63,7 +63,7 @@ class TestVeryManyRequests:
         metrics.at_most("threads left", stats.threads, threads)
 
     async def test_leave_no_task(self, length: Length, metrics: Metrics) -> None:
-        secrets = ApiSecrets({TOKEN: TenantId("demo"), OTHER_TOKEN: TenantId("other")})
+        secrets = ApiSecrets({TOKEN: TenantId("tenant-a"), OTHER_TOKEN: TenantId("other")})
         async with running_service(
             open_gateway=lambda: nullcontext(demo_room_gateway()),
             open_authenticator=lambda: nullcontext(ApiSecretsAuthenticator(lambda: secrets)),

@@ -81,12 +81,12 @@ async def upstreams(tmp_path: Path, aiohttp_server: AiohttpServer) -> AsyncItera
         rooms=LiveKitRooms(remote_unmute=True, absent_wait_s=HOUR_S),
     )
     participant = Participant(room=RoomName("demo-room"), identity=ParticipantIdentity("alice"))
-    metadata = {"auth_id": "demo", secrets_placed["metadata"]: secrets_placed["metadata"]}
+    metadata = {"auth_id": "tenant-a", secrets_placed["metadata"]: secrets_placed["metadata"]}
     double.rooms.put_room(participant.room, metadata=json.dumps(metadata))
     double.rooms.put_participant(participant)
     double.rooms.put_track(participant, PublishedTrack(sid=TrackSid("TR_demo_mic"), muted=False))
     files = {
-        "AUTH_API_SECRETS_FILE": json.dumps([{"id": "demo", "secret": KNOWN}]).encode(),
+        "AUTH_API_SECRETS_FILE": json.dumps([{"id": "tenant-a", "secret": KNOWN}]).encode(),
         "AUTH_SIGNING_KEY_PATH": usual_keys().pem,
         "AUTH_JWT_PUBLIC_KEY_PATH": KEY.pem,
         "LIVEKIT_API_SECRET_FILE": double.api_secret.encode(),
@@ -202,7 +202,7 @@ class TestSecrets:
             open_gateway=container.open_gateway, open_authenticator=container.open_authenticator
         ) as service:
             for credential in credentials:
-                upstreams.responses[:] = [web.json_response({"id": "demo"})]
+                upstreams.responses[:] = [web.json_response({"id": "tenant-a"})]
                 upstreams.livekit.fail_next("ListRooms", collect)
                 answer = await service.mute(token=credential)
                 assert answer.outcome == (500, "LIVEKIT_UNAVAILABLE")

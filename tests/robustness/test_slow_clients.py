@@ -94,7 +94,7 @@ class TestSlowClients:
 
     @pytest.mark.soak
     async def test_are_cut_off_by_the_command_in_time(self, start: Run, metrics: Metrics) -> None:
-        url = URL(start("--gateway", "in-memory").url)
+        url = URL(start("--gateway", "in-memory", AUTH_REQUIRED="false").url)
         clients = list(SLOW_CLIENTS.values())
         took = await run_all(url, clients=clients, each=EACH, pause_s=0.5)
         for timeout, seconds in TIMEOUTS_S.items():
@@ -103,7 +103,7 @@ class TestSlowClients:
 
     @pytest.mark.soak
     async def test_cost_the_others_little(self, start: Run, metrics: Metrics) -> None:
-        url = URL(start("--gateway", "in-memory").url)
+        url = URL(start("--gateway", "in-memory", AUTH_REQUIRED="false").url)
         alone, among = [], []
         async with aiohttp.ClientSession() as session:
             for _ in range(ROUNDS):

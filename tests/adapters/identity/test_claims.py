@@ -13,33 +13,33 @@ from tests.adapters.identity.cases.keys import AUDIENCE, CLAIMS, ISSUER, NOW, to
 pytestmark = pytest.mark.robustness("tokens")
 
 RULES = ClaimRules(issuer=ISSUER, audience=AUDIENCE)
-DEMO = IdentifiedCaller(id=TenantId("demo"))
+DEMO = IdentifiedCaller(id=TenantId("tenant-a"))
 WITHOUT_AN_ID = {"sub is missing", "sub is in capitals as a name"}
 
 URL = "https://example.com/tenant"
 NESTED_IDS: tuple[tuple[str, Mapping[str, object]], ...] = (
-    ("a.b", {"a.b": "demo"}),
-    ("a.b", {"a": {"b": "demo"}}),
-    ("a.b", {"a.b": "demo", "a": {"b": "other"}}),
-    ("a.b.c", {"a": {"b": {"c": "demo"}}}),
-    ("a.b.c", {"a.b": {"c": "demo"}}),
-    ("a.b.c", {"a": {"b.c": "demo"}}),
-    ("a.b.c", {"a": {"b.c": "demo", "b": {"c": "other"}}}),
-    ("a.b.c", {"a.b": {"c": "demo"}, "a": {"b.c": "other", "b": {"c": "other"}}}),
-    (".a.", {".a.": "demo"}),
-    (URL, {URL: "demo"}),
-    (URL, {URL: "demo", "https://example": {"com/tenant": "other"}}),
-    (f"{URL}.id", {URL: {"id": "demo"}}),
-    ("realm.tenant.id", {"realm": {"tenant": {"id": "demo", "name": "x"}}, "id": "other"}),
+    ("a.b", {"a.b": "tenant-a"}),
+    ("a.b", {"a": {"b": "tenant-a"}}),
+    ("a.b", {"a.b": "tenant-a", "a": {"b": "other"}}),
+    ("a.b.c", {"a": {"b": {"c": "tenant-a"}}}),
+    ("a.b.c", {"a.b": {"c": "tenant-a"}}),
+    ("a.b.c", {"a": {"b.c": "tenant-a"}}),
+    ("a.b.c", {"a": {"b.c": "tenant-a", "b": {"c": "other"}}}),
+    ("a.b.c", {"a.b": {"c": "tenant-a"}, "a": {"b.c": "other", "b": {"c": "other"}}}),
+    (".a.", {".a.": "tenant-a"}),
+    (URL, {URL: "tenant-a"}),
+    (URL, {URL: "tenant-a", "https://example": {"com/tenant": "other"}}),
+    (f"{URL}.id", {URL: {"id": "tenant-a"}}),
+    ("realm.tenant.id", {"realm": {"tenant": {"id": "tenant-a", "name": "x"}}, "id": "other"}),
 )
 """Names and claims in which they name the tenant ``demo``."""
 OF_EACH_TYPE = {
     "null": b"null",
     "a boolean": b"true",
     "a number": b"1.5",
-    "a string": b'"demo"',
-    "an array": b'["demo", {"b": "demo"}]',
-    "an object": b'{"b": "demo", "c": {}}',
+    "a string": b'"tenant-a"',
+    "an array": b'["tenant-a", {"b": "tenant-a"}]',
+    "an object": b'{"b": "tenant-a", "c": {}}',
 }
 
 
@@ -177,7 +177,7 @@ class TestIdClaim:
         assert caller_of(payload(sub=found)) == IdentifiedCaller(id=TenantId(found))
 
     def test_is_configurable(self) -> None:
-        encoded = payload(sub="other", **{"https://s3cret.example/tenant": "demo"})
+        encoded = payload(sub="other", **{"https://s3cret.example/tenant": "tenant-a"})
         rules = evolve(RULES, id_claim="https://s3cret.example/tenant")
         assert caller_of(encoded, rules) == DEMO
 
@@ -212,7 +212,7 @@ class TestIdClaim:
             }
             assert reasons == {kind: f"id claim is {kind}, not a string" for kind in reasons}
 
-    @pytest.mark.parametrize("claims", [{}, {"a": {}}, {"a": {"c": "demo"}}, {"b": "demo"}])
+    @pytest.mark.parametrize("claims", [{}, {"a": {}}, {"a": {"c": "tenant-a"}}, {"b": "tenant-a"}])
     def test_is_missing_where_its_path_ends(self, claims: Mapping[str, Any]) -> None:
         rules = evolve(RULES, id_claim="a.b")
         assert reason_of(payload(**claims), rules) == "id claim is missing"
@@ -232,7 +232,7 @@ class TestIdClaim:
     @pytest.mark.parametrize(
         ("claims", "caller"),
         [
-            ({"tenant": "demo", "sub": None}, DEMO),
+            ({"tenant": "tenant-a", "sub": None}, DEMO),
             ({"sub": "other"}, AnonymousCaller()),
             ({"tenant": "", "sub": "other"}, None),
             ({"tenant": 0, "sub": None}, None),

@@ -38,7 +38,7 @@ from tests.support.presented_request import StaticRequest
 
 pytestmark = pytest.mark.robustness("tokens")
 
-DEMO = IdentifiedCaller(id=TenantId("demo"))
+DEMO = IdentifiedCaller(id=TenantId("tenant-a"))
 
 
 def demo(kid: str) -> Identity:
@@ -213,7 +213,7 @@ class TestOpenSignedTokens:
     async def test_applies_the_current_time_and_the_rules(
         self, claims: Mapping[str, object], is_accepted: bool
     ) -> None:
-        said = {"iss": ISSUER, "sub": "demo", **claims}
+        said = {"iss": ISSUER, "sub": "tenant-a", **claims}
         expected = nullcontext() if is_accepted else pytest.raises(CredentialRefusedError)
         keys = nullcontext(KeyFile(published))
         async with open_signed_tokens(keys, rules=ClaimRules(issuer=ISSUER)) as known:

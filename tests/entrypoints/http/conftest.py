@@ -55,7 +55,7 @@ def held(gateway: InMemoryRoomGateway) -> HeldGateway:
 @pytest.fixture
 def api_secrets() -> ApiSecretsAuthenticator:
     known = ApiSecrets(
-        {DEMO_TOKEN: TenantId("demo"), OTHER_TOKEN: TenantId("other")},
+        {DEMO_TOKEN: TenantId("tenant-a"), OTHER_TOKEN: TenantId("other")},
         names={DEMO_TOKEN: "of-the-demo"},
     )
     return ApiSecretsAuthenticator(lambda: known)

@@ -56,7 +56,7 @@ class TestUnderAnyServer:
         async with client.post(MUTE, json=DEMO_REQUEST, headers=BEARER) as response:
             assert (response.status, await response.json()) == (200, DEMO_REQUEST)
         [event] = log.entries
-        assert (event["code"], event["caller_id"], event["muted"]) == ("OK", "demo", True)
+        assert (event["code"], event["caller_id"], event["muted"]) == ("OK", "tenant-a", True)
 
     @pytest.mark.parametrize(
         "case",

@@ -31,7 +31,7 @@ class TestHeader:
     ) -> None:
         for scheme in ("Bearer", "bearer", "BEARER"):
             answer = await send(guarded, f"Authorization: {scheme} {DEMO_TOKEN}")
-            assert (answer.status, guarded.events[-1]["caller_id"]) == (200, "demo"), scheme
+            assert (answer.status, guarded.events[-1]["caller_id"]) == (200, "tenant-a"), scheme
 
     async def test_is_refused_if_it_is_not_a_known_token(self, guarded: Service) -> None:
         values = [

@@ -13,7 +13,7 @@ LEEWAY_S = 30
 _YEAR_10000 = 253_402_300_800
 _FOREIGN = {**CLAIMS, "iss": "https://another.example"}
 _GOOD = to_json(_FOREIGN)
-_SUB = b'"sub":"demo"'
+_SUB = b'"sub":"tenant-a"'
 
 
 def _with(name: str, value: object) -> bytes:
@@ -122,9 +122,9 @@ _IDS: Mapping[str, bytes] = {
     "sub is 0": _with("sub", 0),
     "sub is a number": _with("sub", 31337),
     "sub is true": _with("sub", value=True),
-    "sub is a list": _with("sub", ["demo"]),
-    "sub is an object": _with("sub", {"demo": "demo"}),
-    "sub is in capitals as a name": _without("sub")[:-1] + b',"SUB":"demo"}',
+    "sub is a list": _with("sub", ["tenant-a"]),
+    "sub is an object": _with("sub", {"tenant-a": "tenant-a"}),
+    "sub is in capitals as a name": _without("sub")[:-1] + b',"SUB":"tenant-a"}',
 }
 
 _PAYLOADS: Mapping[str, bytes] = {

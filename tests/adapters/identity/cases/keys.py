@@ -29,7 +29,7 @@ AUDIENCE = "livekit-mute-s3cret"
 CLAIMS: Mapping[str, object] = {
     "iss": ISSUER,
     "aud": AUDIENCE,
-    "sub": "demo",
+    "sub": "tenant-a",
     "iat": NOW - 60,
     "nbf": NOW - 60,
     "exp": NOW + 600,

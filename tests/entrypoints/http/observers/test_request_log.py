@@ -64,7 +64,7 @@ class TestEvent:
             "code": "OK",
             "elapsed_ms": 0,
             "client": "127.0.0.1",
-            "caller_id": "demo",
+            "caller_id": "tenant-a",
             "source": "api-secrets",
             "credential": "of-the-demo",
             "room": "demo-room",

@@ -214,7 +214,7 @@ class TestAnAuthenticationService:
         async def respond(_: object) -> web.StreamResponse:
             asked.set()
             await answered.wait()
-            return web.json_response({"id": "demo"})
+            return web.json_response({"id": "tenant-a"})
 
         auth_service = AuthenticationService(respond=respond)
         async with (
