@@ -100,7 +100,7 @@ mutants: dev  ## mutation testing; MODULE=domain/room.py TESTS=tests/domain for 
 		done; exit $$failed; }
 
 .PHONY: settings-table
-settings-table: dev  ## generate the README's tables of settings from their declarations
+settings-table: dev  ## generate the tables of docs/settings.md from their declarations
 	$(DEV)/bin/python -m tests.support.settings_table
 
 .PHONY: openapi-json

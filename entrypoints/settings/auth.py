@@ -116,7 +116,7 @@ AUTH_TIMEOUT = SettingGroup(
 
 
 AUTHENTICATION = (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE, AUTH_TIMEOUT)
-"""All of them, in the order of the README."""
+"""All of them, in the order of docs/settings.md."""
 
 
 def load_auth_settings(env: Environment, *, demo: bool = False) -> AuthSettings:

@@ -21,7 +21,7 @@ class SettingsError(Exception):
 
 @frozen
 class Setting:
-    """An environment variable, the parser of its text, and its description in the README.
+    """An environment variable, the parser of its text, and its description in docs/settings.md.
 
     ``file`` is another variable, which may name a file that holds the text instead. Without any
     of the variables in ``needs`` this one would have no effect, which stops the start; without

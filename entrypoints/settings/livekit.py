@@ -100,7 +100,7 @@ LIVEKIT_LIMITS = SettingGroup(
 
 
 LIVEKIT_GROUPS = (LIVEKIT, LIVEKIT_API_KEY, LIVEKIT_LIMITS)
-"""All of them, in the order of the README."""
+"""All of them, in the order of docs/settings.md."""
 
 
 def load_livekit_settings(env: Environment) -> LiveKitSettings:

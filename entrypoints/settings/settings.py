@@ -107,7 +107,7 @@ SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
     "Authentication": AUTHENTICATION,
     "Limits and timeouts": (LIMITS,),
 }
-"""All settings, in the order of the README."""
+"""All settings, in the order of docs/settings.md."""
 
 
 def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livekit") -> Settings:

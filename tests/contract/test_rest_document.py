@@ -1,4 +1,4 @@
-"""The numbered promises: the document's, the README's and the REST suite's."""
+"""The numbered promises: the document's, those of docs/api.md and the REST suite's."""
 
 import re
 from collections import Counter
@@ -45,8 +45,8 @@ class TestClauses:
         expected = {f"{group}.{n + 1}" for group, most in groups.items() for n in range(most)}
         assert set(numbers) == expected
 
-    def test_are_those_that_the_readme_refers_to(self) -> None:
-        api = (PROJECT / "README.md").read_text().partition("## The API")[2].partition("\n## ")[0]
+    def test_are_those_that_the_page_for_callers_refers_to(self) -> None:
+        api = (PROJECT / "docs/api.md").read_text()
         numbers = {clause.number for clause in all_clauses()}
         assert set(_NUMBER.findall(api)) <= numbers
         groups = {number.partition(".")[0] for number in numbers}
@@ -56,3 +56,11 @@ class TestClauses:
         page = (PROJECT / "docs/rest-suite.md").read_text()
         rows = re.findall(r"^\| (R\d+\.\d+) \| (.+) \|$", page, re.MULTILINE)
         assert rows == [(clause.number, clause.promise) for clause in all_clauses()]
+
+
+class TestErrors:
+    def test_are_listed_on_the_page_for_callers(self) -> None:
+        documented = Document().root["components"]["schemas"]["Error"]["properties"]["code"]["enum"]
+        page = (PROJECT / "docs/api.md").read_text()
+        listed = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+|OVERLOADED|UNAUTHORIZED)`", page))
+        assert set(documented) <= listed
