@@ -1,11 +1,13 @@
 """Reloading the files that settings name: on SIGHUP, and when they change if that is wanted."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from traceback import format_tb
 from typing import NoReturn, Protocol
 
+from attrs import frozen
 from structlog.typing import FilteringBoundLogger
 
 from entrypoints.container import Container
@@ -17,32 +19,63 @@ from entrypoints.watch import set_on_change
 _FAILED = "reload failed, keeping the previous settings"
 
 
-class Reloaded(Protocol):
-    """Whoever is told of reloads."""
+class ReloadObserver(Protocol):
+    """Whoever counts reloads."""
 
-    def __call__(self, *, ok: bool) -> None:
-        """Note that the settings were loaded again, or could not be."""
+    @abstractmethod
+    def reloaded(self, *, ok: bool) -> None:
+        """Note that the settings have been reloaded, or that they could not be."""
 
 
-def _tell_nobody(*, ok: bool) -> None:
-    del ok
+@frozen(kw_only=True)
+class Reload:
+    """Loads the settings again; if any of them is wrong, all stay as they were.
+
+    ``reopen`` is called before, for files that may have been moved away, also if the settings turn
+    out to be wrong.
+    """
+
+    container: Container
+    load: Callable[[], Settings]
+    log: FilteringBoundLogger
+    reopen: Callable[[], None]
+    observer: ReloadObserver
+
+    async def __call__(self) -> None:
+        """Reload once; a bug is logged."""
+        self.reopen()
+        try:
+            settings = await asyncio.to_thread(self.load)
+        except SettingsError as error:
+            self.observer.reloaded(ok=False)
+            self.log.error(_FAILED, reason=str(error))  # noqa: TRY400 - one line
+        except Exception as error:  # noqa: BLE001 - a bug must not end reloading
+            self.observer.reloaded(ok=False)
+            self.log.error(  # noqa: TRY400 - the exception's text may contain anything
+                _FAILED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
+            )
+        else:
+            self._use(settings)
+
+    def _use(self, settings: Settings) -> None:
+        before = self.container.settings()
+        self.container.settings.reset_override()
+        self.container.settings.override(settings)
+        self.observer.reloaded(ok=True)
+        self.log.info("reloaded", **changes(before, settings))
+        for problem in settings.warnings:
+            if problem not in before.warnings:
+                self.log.warning("settings warning", problem=problem)
 
 
 @asynccontextmanager
-async def reloading(
-    hangup: asyncio.Event,
-    container: Container,
-    load: Callable[[], Settings],
-    log: FilteringBoundLogger,
-    *,
-    reopen: Callable[[], None],
-) -> AsyncIterator[None]:
-    """Load the settings again whenever ``hangup`` is set, while the block runs.
+async def reloading(hangup: asyncio.Event, reload: Reload) -> AsyncIterator[None]:
+    """Reload whenever ``hangup`` is set, while the block runs.
 
-    If any setting is wrong, all stay as they were. A setting lets changes of files set ``hangup``.
+    A setting lets changes of files set ``hangup``.
     """
-    tasks = {asyncio.create_task(_reload_on(hangup, container, load, log))}
-    settings = container.settings()
+    tasks = {asyncio.create_task(_reload_on(hangup, reload))}
+    settings = reload.container.settings()
     if settings.reload_on_change:
         tasks.add(asyncio.create_task(set_on_change(hangup, settings.files)))
     try:
@@ -53,32 +86,8 @@ async def reloading(
         await asyncio.wait(tasks)  # or else asyncio logs that they were destroyed
 
 
-async def _reload_on(
-    hangup: asyncio.Event,
-    container: Container,
-    load: Callable[[], Settings],
-    log: FilteringBoundLogger,
-    reopen: Callable[[], None],
-) -> NoReturn:
+async def _reload_on(hangup: asyncio.Event, reload: Reload) -> NoReturn:
     while True:
         await hangup.wait()
         hangup.clear()
-        reopen()
-        try:
-            settings = await asyncio.to_thread(load)
-        except SettingsError as error:
-            told(ok=False)
-            log.error(_FAILED, reason=str(error))  # noqa: TRY400 - one line
-        except Exception as error:  # noqa: BLE001 - a bug must not end reloading
-            told(ok=False)
-            log.error(  # noqa: TRY400 - the exception's text may contain anything
-                _FAILED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
-            )
-        else:
-            before = container.settings()
-            container.settings.reset_override()
-            container.settings.override(settings)
-            log.info("reloaded", **changes(before, settings))
-            for problem in settings.warnings:
-                if problem not in before.warnings:
-                    log.warning("settings warning", problem=problem)
+        await reload()

@@ -1,4 +1,4 @@
-"""The process that serves the REST API: settings, log, signals, and the server's lifetime."""
+"""The process that serves the REST API: its parts, signals, and the server's lifetime."""
 
 import asyncio
 import gc
@@ -18,23 +18,19 @@ from yarl import URL
 from entrypoints.check.start import announcing
 from entrypoints.container import Container
 from entrypoints.demo import demo_text, with_demo_tenants
+from entrypoints.http.api.keys import ROOM_ACCESS
 from entrypoints.http.api.metrics import PATH as METRICS_PATH
-from entrypoints.http.api.metrics import metrics_handler
 from entrypoints.http.app import create_app
-from entrypoints.http.observers.audit_trail import audit_trail
-from entrypoints.http.observers.request_log import request_log
+from entrypoints.http.page.routes import page_routes
+from entrypoints.http.server.aside import serving_aside
+from entrypoints.http.server.keys import TRAFFIC
 from entrypoints.http.server.listener import serving
-from entrypoints.logs import Stderr, log_loop_error, make_log
-from entrypoints.metrics.families import MEDIA_TYPE, exposition
-from entrypoints.metrics.metrics import Metrics
-from entrypoints.reload import reloading
-from entrypoints.room_container import no_telemetry
+from entrypoints.logs import log_loop_error
+from entrypoints.observability import Observability, observe
+from entrypoints.reload import Reload, reloading
 from entrypoints.settings.rooms import GatewayKind
 from entrypoints.settings.settings import Settings, load_settings
 from entrypoints.signals import Signals
-from entrypoints.tracing.both import both
-from entrypoints.tracing.tracing import make_tracing
-from entrypoints.version import VERSION
 
 _DOCUMENT = Path(__file__).parents[1] / "contract"
 """The folder of the API document, of which nothing is imported."""
@@ -72,46 +68,25 @@ async def serve(load: Callable[[], Settings]) -> int:
         CannotListenError: the address cannot be listened on.
     """
     settings, signals = load(), Signals()
-    metrics = Metrics(limits=settings.limits, log=(stderr := Stderr()))
-    is_metered = settings.metrics.port is not None
     container = Container(settings=settings)
-    log = make_log(
-        level=settings.log_level,
-        format_=settings.log_format,
-        secrets=lambda: container.settings().secrets,
-        stderr=stderr,
-    )
+    seen = observe(container)
+    log = seen.log
     asyncio.get_running_loop().set_exception_handler(partial(log_loop_error, log))
-    tracing = make_tracing(os.environ, urls=_urls(settings), version=VERSION)
-    container.telemetry.override(
-        both(metrics.telemetry if is_metered else no_telemetry, tracing.telemetry)
-    )
-    warnings = (*settings.warnings, *tracing.problems)
+    warnings = (*settings.warnings, *seen.tracing.problems)
     for problem in (*warnings, *_raise_nofile_limit(settings.max_descriptors)):
         log.warning("settings warning", problem=problem)
-    audit_log = open_audit_log(settings.audit, log, secrets)
-    observers = [request_log(log, details=settings.audit.kind != "off")]
-    if settings.audit.kind in ("stdout", "file"):
-        observers.append(audit_trail(audit_log.write))
-    app = create_app(
-        open_gateway=container.open_gateway,
-        open_authenticator=container.open_authenticator,
-        make_access=lambda gateway: container.room_access(gateway=gateway),
-        limits=settings.limits,
-        trusted_proxies=settings.proxies.trusted,
-        begin_trace=tracing.begin,
-        observers=[
-            audit(log),
-            *([timing(metrics.observe_request)] if is_metered else []),
-            *tracing.observers,
-        ],
-        metrics=handler if settings.metrics.port == settings.port else None,
+    app = _make_app(container, seen)
+    reload = Reload(
+        container=container,
+        load=load,
+        log=log,
+        reopen=seen.audit_log.reopen,
+        observer=seen.metrics,
     )
-    if settings.docs_page:
-        app.router.add_routes(page_routes(_DOCUMENT))
     try:
         async with (
-            reloading(signals.hangup, container, load, log, reopen=audit_log.reopen),
+            _serving_metrics(seen.serve_metrics, settings) as aside,
+            reloading(signals.hangup, reload),
             serving(
                 app, host=settings.host, port=settings.port, before_listening=signals.handle
             ) as url,
@@ -120,30 +95,49 @@ async def serve(load: Callable[[], Settings]) -> int:
             log.info("listening", url=str(url), **_metrics_url(settings, aside or url))
             if settings.gateway == "in-memory":
                 _print_to_stdout(demo_text(container, url))
-            await signals.wait_for_stop()
-            log.info("shutting down")
-        await tracing.close()
+            async with announcing(log, settings, app[ROOM_ACCESS]):
+                await signals.wait_for_stop()
+                log.info("shutting down")
+        await seen.tracing.close()
     except asyncio.CancelledError:
         if not signals.status:
             raise
         log.warning("stopped at once by a second signal")
-    finally:
-        audit_log.close()
     return signals.status
 
 
-def _secrets(container: Container) -> frozenset[str]:
-    return container.settings().secrets
+def _make_app(container: Container, seen: Observability) -> web.Application:
+    settings = container.settings()
+    app = create_app(
+        open_gateway=container.open_gateway,
+        open_authenticator=container.open_authenticator,
+        make_access=lambda gateway: container.room_access(gateway=gateway),
+        limits=settings.limits,
+        trusted_proxies=settings.proxies.trusted,
+        begin_trace=seen.tracing.begin,
+        observers=seen.observers,
+        metrics=seen.serve_metrics if settings.metrics.port == settings.port else None,
+    )
+    seen.metrics.traffic = app[TRAFFIC]
+    if settings.docs_page:
+        app.router.add_routes(page_routes(_DOCUMENT))
+    return app
 
 
-def _urls(settings: Settings) -> Mapping[str, str]:
-    """Return the URLs of the servers that are called, by the servers' names in telemetry."""
-    urls, auth = {"livekit": settings.livekit.url}, settings.auth
-    if auth.tokens:
-        urls["key-server"] = auth.tokens.jwks_url
-    if auth.service:
-        urls["authentication-service"] = auth.service.url
-    return urls
+@asynccontextmanager
+async def _serving_metrics(handler: Handler, settings: Settings) -> AsyncIterator[URL | None]:
+    """Serve metrics on a port of their own while the block runs, if there is to be one."""
+    if settings.metrics.port in (None, settings.port):
+        yield None
+        return
+    app = web.Application()
+    app.router.add_get(METRICS_PATH, handler)
+    async with serving_aside(app, host=settings.host, port=settings.metrics.port) as url:
+        yield url
+
+
+def _metrics_url(settings: Settings, url: URL) -> Mapping[str, str]:
+    return {} if settings.metrics.port is None else {"metrics_url": f"{url}{METRICS_PATH}"}
 
 
 def _print_to_stdout(text: str) -> None:

@@ -29,7 +29,8 @@ async def announcing(
         livekit=settings.livekit.url if is_called else "not called",
         sources=", ".join(_sources(settings.auth)) or "none, authentication is off",
         limits=_limits(settings),
-        audit="log",
+        audit=settings.audit.log,
+        metrics=f"port {settings.metrics.port}" if settings.metrics.port else "off",
     )
     if not is_called:
         yield
