@@ -103,6 +103,8 @@ async def serve(load: Callable[[], Settings]) -> int:
         if not signals.status:
             raise
         log.warning("stopped at once by a second signal")
+    finally:
+        seen.audit_log.close()
     return signals.status
 
 
