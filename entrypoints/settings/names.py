@@ -25,8 +25,9 @@ _AUTH_NAME = re.compile(
 )
 """Names by which other programs ask for authentication; ``docs/operation.md`` lists them."""
 _KUBERNETES_SERVICE_LINK = re.compile(
-    r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP|SCTP)\w*)"
+    r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP|SCTP)\w*)"
     r"=((tcp|udp|sctp)(://[\w.:\[\]]+)?|[\d.]+|[\da-f:]+)"
+    r"|\w+_PORT=(tcp|udp|sctp)://[\w.:\[\]]+"
 )
 """The variables that Kubernetes sets by itself for each service, as ``NAME=value``."""
 NO_SOURCE = "no source of identity is set; to start without authentication, set AUTH_REQUIRED=false"

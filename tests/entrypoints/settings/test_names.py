@@ -251,6 +251,9 @@ class TestNamesOfOtherPrograms:
         texts = {name: problem({name: "s3cret"}) for name in OF_OTHERS}
         assert texts == dict.fromkeys(OF_OTHERS, "accepted")
 
+    def test_are_not_taken_for_those_of_kubernetes_with_a_number(self) -> None:
+        assert problem({"METRIC_PORT": "9464"}).endswith("did you mean METRICS_PORT?")
+
     def test_are_ignored_if_kubernetes_sets_them(self) -> None:
         links = [
             ("AUTH_SERVICE_HOST", "10.0.0.11"),
