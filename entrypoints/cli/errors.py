@@ -31,8 +31,8 @@ class IncompleteError(CommandError):
 
     def __init__(self, *, lines: int, files: int) -> None:
         super().__init__(
-            f"events may be missing: {lines} lines are no events,"
-            f" {files} files could not be read to their end"
+            f"events may be missing: lines that are no events: {lines},"
+            f" files that could not be read to their end: {files}"
         )
 
 

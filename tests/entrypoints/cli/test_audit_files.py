@@ -14,7 +14,10 @@ from tests.entrypoints.cli.audit_events import Shown, Write, event, shown, write
 
 __all__ = ["shown", "write"]
 
-MISSING = "events may be missing: {} lines are no events, {} files could not be read to their end"
+MISSING = (
+    "events may be missing: lines that are no events: {},"
+    " files that could not be read to their end: {}"
+)
 
 
 class TestFiles:
