@@ -33,6 +33,10 @@ _TAKE_KEY = (
     "Compare LIVEKIT_API_KEY and LIVEKIT_API_SECRET with `keys` in LiveKit's configuration, and"
     " LIVEKIT_URL with its address; docs/log.md explains the reason."
 )
+_LOOK_AT_LIVEKIT = (
+    "Look whether LiveKit works and LIVEKIT_URL is its address, not another server's;"
+    " docs/log.md explains the reason."
+)
 _SET_CLOCKS = "Set both clocks (NTP): from a minute on LiveKit refuses our tokens."
 _LET_IT_THROUGH = "Let the proxy in front of LiveKit pass the Authorization header and /twirp/ on."
 _VERSION = Finding("livekit version", Verdict.UNKNOWN, "LiveKit tells it to participants only")
@@ -63,13 +67,18 @@ async def check_livekit(settings: LiveKitSettings) -> AsyncIterator[Finding]:
         try:
             await gateway.verify_access(deadline=deadline)
         except RoomGatewayError as error:
-            remedy = _SET_CLOCKS if "clock" in error.reason else _TAKE_KEY
-            yield Finding("livekit key", Verdict.FAILED, error.reason, remedy)
+            yield Finding("livekit key", Verdict.FAILED, error.reason, _remedy(error))
         else:
             yield Finding("livekit key", Verdict.OK, f"{settings.api_key.name} is accepted")
             yield await _check_grants(gateway, settings.timeout_s)
     yield _VERSION
     yield _UNMUTE
+
+
+def _remedy(error: RoomGatewayError) -> str:
+    if "clock" in error.reason:
+        return _SET_CLOCKS
+    return _TAKE_KEY if isinstance(error, RoomGatewayRefusedError) else _LOOK_AT_LIVEKIT
 
 
 async def _check_clock(settings: LiveKitSettings) -> Finding:
