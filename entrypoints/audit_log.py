@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from pathlib import Path
 
 from attrs import define, field
 from structlog.typing import FilteringBoundLogger, Processor
@@ -131,6 +132,18 @@ def open_audit_log(
         secrets=secrets,
         log=log,
     )
+
+
+def verify_audit_log(settings: AuditSettings) -> None:
+    """Find out whether ``open_audit_log`` would succeed, without creating the file.
+
+    Raises:
+        SettingsError: the file could not be opened.
+    """
+    path = Path(settings.log)
+    is_new = not os.access(path, os.F_OK)
+    if settings.kind == "file" and not (is_new and os.access(path.parent, os.W_OK | os.X_OK)):
+        os.close(_open(settings.log))
 
 
 def _open(path: str) -> int:

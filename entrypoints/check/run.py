@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
+from entrypoints.audit_log import verify_audit_log
 from entrypoints.check.finding import Finding, Verdict
 from entrypoints.check.identity import check_sources
 from entrypoints.check.livekit import check_livekit
@@ -11,8 +12,10 @@ from entrypoints.check.report import Report, settings_set
 from entrypoints.cli.exit_status import ExitStatus
 from entrypoints.settings.environment import SettingsError
 from entrypoints.settings.settings import Settings, load_settings
+from entrypoints.tracing.tracing import make_tracing
+from entrypoints.version import VERSION
 
-_CORRECT = "Correct that variable: docs/operation.md and the README's tables say what it may be."
+_CORRECT = "Correct that variable: docs/settings.md and docs/operation.md say what it may be."
 
 
 def run_check(*, as_json: bool) -> int:
@@ -28,6 +31,7 @@ def run_check(*, as_json: bool) -> int:
 async def _run(variables: Mapping[str, str], report: Report) -> int:
     try:
         settings = load_settings(variables)
+        verify_audit_log(settings.audit)
     except SettingsError as error:
         report.finding(Finding("settings", Verdict.FAILED, str(error), _CORRECT))
         return ExitStatus.UNEXPECTED
@@ -41,12 +45,18 @@ async def _run(variables: Mapping[str, str], report: Report) -> int:
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
     """Check everything that valid settings name, one after the other."""
-    yield Finding("settings", Verdict.OK, "valid, serve would start with them")
+    yield Finding("settings", Verdict.OK, "valid")
     unset = "LiveKit is not configured"  # which is a finding of its own
-    for problem in settings.warnings:
+    for problem in (*settings.warnings, *await _tracing_problems()):
         if not problem.startswith(unset):
             yield Finding("settings", Verdict.WARNING, problem)
     async for finding in check_livekit(settings.livekit):
         yield finding
     async for finding in check_sources(settings.auth):
         yield finding
+
+
+async def _tracing_problems() -> Sequence[str]:
+    tracing = make_tracing(os.environ, urls={}, version=VERSION)
+    await tracing.close()
+    return tracing.problems

@@ -70,6 +70,10 @@ WRONG: Mapping[str, tuple[Mapping[str, str], Red]] = {
         {"LIVEKIT_API_SECRET": keep("another-s3cret-of-at-least-32-characters")},
         Red("livekit key", "LiveKit has another secret", "LIVEKIT_API_SECRET"),
     ),
+    "the folder of the audit trail": (
+        {"AUDIT_LOG": "/nonexistent/audit.jsonl"},
+        Red("settings", "AUDIT_LOG: the file's directory does not exist", "docs/settings.md"),
+    ),
     "no key": (
         {"LIVEKIT_API_KEY": ""},
         Red("livekit", "not set: LIVEKIT_API_KEY", "Set it"),
@@ -95,6 +99,21 @@ class TestWrongStarts:
         url = f"{variables['LIVEKIT_URL']}jwks"
         expected = Red("key set", "status 404", "AUTH_JWKS_URL")
         assert is_only(expected, await check(variables, AUTH_JWKS_URL=url))
+
+
+async def test_the_check_creates_no_audit_trail(
+    variables: Mapping[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "audit.jsonl"
+    assert red(await check(variables, AUDIT_LOG=str(file))) == []
+    assert not file.exists()
+
+
+async def test_spans_that_cannot_be_made_are_a_warning(variables: Mapping[str, str]) -> None:
+    done = await check(variables, OTEL_TRACES_EXPORTER="jaeger")
+    assert red(done) == []
+    warning = '"settings", "verdict": "warning", "text": "OTEL_TRACES_EXPORTER can only be otlp'
+    assert warning in done.stdout
 
 
 CheckWith = Callable[[ssl.SSLContext], Awaitable[Done]]
@@ -156,4 +175,5 @@ async def test_another_web_server_is_no_livekit(
 ) -> None:
     server = await aiohttp_server(web.Application())
     done = await check(variables, LIVEKIT_URL=str(server.make_url("/")))
-    assert is_only(Red("livekit key", "answered 404 without a code", "LIVEKIT_URL"), done)
+    expected = Red("livekit key", "answered 404 without a code", "not another server's")
+    assert is_only(expected, done)
