@@ -21,8 +21,8 @@ trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
 
 class TestRequest:
     async def test_is_found_in_the_log_by_its_trace(self, start: Run) -> None:
-        running = start("--gateway", "in-memory", AUTH_REQUIRED="false")
-        status, _ = await paste(CURL.replace("http://localhost:3001", running.url))
+        running = start("--gateway", "in-memory")
+        status, _ = await paste(CURL.replace("http://127.0.0.1:3001", running.url))
         running.wait_for("request")
         [event] = [event for event in running.events if event["event"] == "request"]
         assert status == 200
