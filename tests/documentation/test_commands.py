@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tests.support.command import COMMAND, TIMEOUT_S, Run, environment, paste
 from tests.support.service import DEMO_REQUEST
 
 URL = "http://127.0.0.1:3001"
+CHECK = block("docs/check.md", "sh", "kubectl")
 OWNED = {"room": "conversation-room-123", "identity": "alice", "sid": "TR_mic"}
 
 
@@ -112,6 +114,39 @@ class TestCommandPage:
         else:
             [source] = re.findall(r"_LIVEKIT_MUTE_COMPLETE=\w+ livekit-mute", line)
             assert "livekit-mute" in shell(source, folder)
+
+
+class TestAuditPage:
+    @pytest.fixture(autouse=True)
+    def trail(self, folder: Path) -> None:
+        event = json.loads(block("docs/audit.md", "json", '"audit"'))
+        line = json.dumps(event, separators=(",", ":"))
+        (folder / "audit.jsonl").write_text(f"{line}\n")
+
+    def test_shows_a_day(self, folder: Path) -> None:
+        line = block("docs/audit.md", "sh", "--until")
+        shown = shell(line.replace("/var/log/livekit-mute/", ""), folder)
+        assert "ROOM_NOT_FOUND: foreign" in shown
+
+    @pytest.mark.skipif(shutil.which("jq") is None, reason="one of the commands needs jq")
+    def test_shows_what_journals_and_kubernetes_keep(self, folder: Path) -> None:
+        lines = block("docs/audit.md", "sh", "journalctl")
+        logs = re.compile(r"journalctl .* cat|kubectl logs \S+")
+        shown = shell(logs.sub("cat audit.jsonl", lines), folder)
+        assert shown.count("ROOM_NOT_FOUND: foreign") == 2
+
+
+class TestCheckPage:
+    def test_checks_from_outside_of_a_container(self, livekit: Program, folder: Path) -> None:
+        lines = re.sub(r"(docker|kubectl) exec .*? (-- )?(?=livekit-mute check)", "", CHECK)
+        key = f"LIVEKIT_API_KEY=devkey LIVEKIT_API_SECRET={SECRET} AUTH_REQUIRED=false"
+        script = f"export LIVEKIT_URL={livekit.url} {key}\n{lines}"
+        assert shell(script, folder).count("devkey is accepted") == 3
+
+    @pytest.mark.skipif(shutil.which("jq") is None, reason="the command needs jq")
+    def test_selects_what_failed(self, folder: Path) -> None:
+        shown = shell(block("docs/check.md", "sh", "jq"), folder)
+        assert re.fullmatch(r"livekit: not set: LIVEKIT_URL,.*\n", shown)
 
 
 class TestMetricsPage:

@@ -17,6 +17,10 @@ RUN_HERE = {  # by test_commands.py and TestMake
     ("README.md", f"curl {URL}/livekit/participant/mute \\"),
     ("CONTRIBUTING.md", "make check"),
     ("docs/api.md", f"curl {URL}/livekit/participant/mute \\"),
+    ("docs/audit.md", "livekit-mute audit /var/log/"),
+    ("docs/audit.md", "# Who has just muted alice?"),
+    ("docs/check.md", "livekit-mute check\n"),
+    ("docs/check.md", "livekit-mute check --json"),
     ("docs/command.md", "export LIVEKIT_URL=wss://livekit.example.com LIVEKIT_API_KEY=..."),
     ("docs/command.md", "livekit-mute secret tenant-a | tail -n 1 > api-secrets.json"),
     ("docs/command.md", 'eval "$(_LIVEKIT_MUTE_COMPLETE=bash_source livekit-mute)"'),
@@ -30,6 +34,7 @@ RUN_ELSEWHERE = {
     ("docs/livekit-double.md", "curl -s http://127.0.0.1:7880/double/join"): (
         "tests/contract/test_livekit_double_program.py"
     ),
+    ("docs/tracing.md", "curl "): "tests/examples/test_tracing_page.py",
     ("docs/log.md", "jq -r 'select(.credential)"): "tests/entrypoints/test_rotation.py",
 }
 NOT_RUN = {
@@ -40,6 +45,9 @@ NOT_RUN = {
         "the same, and names a server of the reader's; tests/contract/test_rest_suite.py has some"
     ),
     ("docs/room-gateways.md", "pip install '.[contract]'"): "the same",
+    ("docs/tracing.md", "pip install 'livekit-mute[otel]'"): (
+        "fetches packages; tests/entrypoints/tracing/test_traced_service.py starts it with spans"
+    ),
     ("docs/run.md", "python3 -m venv .venv"): "the same",
     ("docs/run.md", "docker build -t livekit-mute ."): "needs Docker",
 }
