@@ -1,5 +1,6 @@
 """The settings of API secrets."""
 
+import json
 import re
 
 from attrs import evolve, field, frozen
@@ -51,7 +52,7 @@ def _api_secrets(value: str) -> ApiSecrets:
     try:
         entries = strict_json.loads(value)
     except strict_json.StrictJsonError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(f"{error}{_position(value)}") from None
     if not isinstance(entries, list) or not entries:
         raise ValueError('must be a JSON list like [{"id": "tenant-a", "secret": "..."}]')
     known: dict[str, _Entry] = {}
@@ -69,6 +70,17 @@ def _api_secrets(value: str) -> ApiSecrets:
         {secret: entry.tenant for secret, entry in known.items()},
         names={secret: entry.name for secret, entry in known.items()},
     )
+
+
+def _position(text: str) -> str:
+    """Say where a text stops being JSON, if it does."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f" (line {error.lineno}, column {error.colno})"
+    except (ValueError, RecursionError):
+        pass
+    return ""
 
 
 def _entry(found: object, *, place: int) -> _Entry:

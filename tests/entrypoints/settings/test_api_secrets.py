@@ -124,7 +124,15 @@ class TestApiSecrets:
             ),
             (
                 {"AUTH_API_SECRETS_JSON": "[s3cret"},
-                "AUTH_API_SECRETS_JSON: is not JSON",
+                "AUTH_API_SECRETS_JSON: is not JSON (line 1, column 2)",
+            ),
+            (
+                {"AUTH_API_SECRETS_JSON": '[\n  {"id": "a", "secret": "s3cret"},\n]'},
+                "AUTH_API_SECRETS_JSON: is not JSON (line 3, column 1)",
+            ),
+            (
+                {"AUTH_API_SECRETS_JSON": "[" * 100_000},
+                "AUTH_API_SECRETS_JSON: is nested more than 64 deep",
             ),
             (
                 {"AUTH_API_SECRETS_JSON": '[{"id": "a", "id": "b", "secret": "s3cret"}]'},
