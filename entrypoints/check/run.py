@@ -1,8 +1,11 @@
 """``livekit-mute check``: the settings, then everything that they name."""
 
 import asyncio
+import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
+from logging.handlers import MemoryHandler
 
 from entrypoints.audit_log import verify_audit_log
 from entrypoints.check.finding import Finding, Verdict
@@ -57,6 +60,10 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _tracing_problems() -> Sequence[str]:
+    """Say what spans lack, and what OpenTelemetry warns of while it reads its variables."""
+    package, _, _ = make_tracing.__module__.rpartition(".")
+    warned = MemoryHandler(capacity=100, flushLevel=sys.maxsize)
+    logging.getLogger(package).addHandler(warned)
     tracing = make_tracing(os.environ, urls={}, version=VERSION)
     await tracing.close()
-    return tracing.problems
+    return [*tracing.problems, *(f"tracing: {vars(one)['reason']}" for one in warned.buffer)]

@@ -116,6 +116,14 @@ async def test_spans_that_cannot_be_made_are_a_warning(variables: Mapping[str, s
     assert warning in done.stdout
 
 
+async def test_what_opentelemetry_warns_of_is_a_warning(variables: Mapping[str, str]) -> None:
+    wrong = {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "nonsense"}
+    done = await check(variables, **wrong)
+    assert red(done) == []
+    assert '"settings", "verdict": "warning", "text": "tracing: ' in done.stdout
+    assert "nonsense" in done.stdout
+
+
 CheckWith = Callable[[ssl.SSLContext], Awaitable[Done]]
 
 
