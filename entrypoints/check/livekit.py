@@ -98,7 +98,7 @@ async def _check_clock(settings: LiveKitSettings) -> Finding:
     middle = (before + time.time()) / 2
     try:
         told = parsedate_to_datetime(heads[0].headers["date"]).timestamp() + 0.5  # it is cut off
-    except (IndexError, KeyError, ValueError):
+    except (IndexError, KeyError, OverflowError, ValueError):
         return Finding("livekit clock", Verdict.UNKNOWN, "LiveKit did not tell its time")
     difference = round(middle - told)
     side = "ahead of" if difference > 0 else "behind"

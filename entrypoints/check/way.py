@@ -76,12 +76,13 @@ def describe(der: bytes) -> tuple[str, int]:
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except ValueError:  # cryptography is stricter than OpenSSL
+        issuer = certificate.issuer
+    except (TypeError, ValueError):  # cryptography is stricter than OpenSSL
         return "of a form that cannot be shown", _SOON_DAYS
     ends = certificate.not_valid_after_utc
     days = (ends - datetime.now(UTC)).days
     valid = f"valid for {days} days more" if days >= 0 else f"invalid since {ends:%Y-%m-%d}"
     oids = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
-    names = [each.value for oid in oids for each in certificate.issuer.get_attributes_for_oid(oid)]
-    issuer = " ".join(map(str, names)) or "an authority without a name"
-    return f"{valid}, issued by {issuer}", days
+    names = [each.value for oid in oids for each in issuer.get_attributes_for_oid(oid)]
+    authority = " ".join(map(str, names)) or "an authority without a name"
+    return f"{valid}, issued by {authority}", days
