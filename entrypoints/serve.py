@@ -20,9 +20,8 @@ from entrypoints.container import Container
 from entrypoints.demo import demo_text, with_demo_tenants
 from entrypoints.http.api.keys import ROOM_ACCESS
 from entrypoints.http.api.metrics import PATH as METRICS_PATH
-from entrypoints.http.app import create_app
+from entrypoints.http.app import create_app, create_metrics_app
 from entrypoints.http.page.routes import page_routes
-from entrypoints.http.server.aside import serving_aside
 from entrypoints.http.server.keys import TRAFFIC
 from entrypoints.http.server.listener import serving
 from entrypoints.logs import log_loop_error
@@ -132,9 +131,8 @@ async def _serving_metrics(handler: Handler, settings: Settings) -> AsyncIterato
     if settings.metrics.port in (None, settings.port):
         yield None
         return
-    app = web.Application()
-    app.router.add_get(METRICS_PATH, handler)
-    async with serving_aside(app, host=settings.host, port=settings.metrics.port) as url:
+    app = create_metrics_app(handler)
+    async with serving(app, host=settings.host, port=settings.metrics.port) as url:
         yield url
 
 

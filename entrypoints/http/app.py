@@ -1,6 +1,6 @@
 """The aiohttp application: routes, middlewares and what they are made of."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
@@ -25,6 +25,7 @@ from entrypoints.http.server.middlewares import limit_in_flight, reject_malforme
 from entrypoints.http.server.traffic import Traffic
 
 _DEFAULT_LIMITS = Limits()
+_METRICS_LIMITS = Limits(max_connections=64, shutdown_delay_s=0, drain_timeout_s=1)
 
 
 def create_app(  # noqa: PLR0913 - what an application is made of
@@ -53,17 +54,13 @@ def create_app(  # noqa: PLR0913 - what an application is made of
         observers: called once for every request, after its response.
         metrics: handles ``GET /metrics``; without one there is no such path.
     """
-    traffic = Traffic(max_in_flight=limits.max_in_flight)
     lifecycle = RequestLifecycle(
         request_timeout_s=limits.request_timeout_s,
         trusted_proxies=trusted_proxies,
         begin_trace=begin_trace,
         observers=observers,
     )
-    exempt = {live} if metrics is None else {live, metrics}
-    admission = limit_in_flight(traffic, body_grace_s=limits.body_grace_s, exempt=exempt)
-    app = web.Application(middlewares=[lifecycle.middleware, reject_malformed_http, admission])
-    app[LIMITS], app[TRAFFIC], app[REQUEST_HOOKS] = limits, traffic, lifecycle
+    app = _without_routes(limits, lifecycle, exempt={live} if metrics is None else {live, metrics})
 
     async def adapters(app: web.Application) -> AsyncIterator[None]:
         async with open_authenticator() as authenticator, open_gateway() as gateway:
@@ -87,4 +84,25 @@ def create_app(  # noqa: PLR0913 - what an application is made of
     )
     if metrics is not None:
         app.router.add_get(METRICS_PATH, metrics, expect_handler=defer_continue)
+    return app
+
+
+def create_metrics_app(metrics: Handler) -> web.Application:
+    """Make an application that serves metrics alone, to be served as that of ``create_app`` is.
+
+    Its limits keep clients of this port from using up the descriptors of the service.
+    """
+    lifecycle = RequestLifecycle(request_timeout_s=_METRICS_LIMITS.request_timeout_s, observers=())
+    app = _without_routes(_METRICS_LIMITS, lifecycle, exempt=())
+    app.router.add_get(METRICS_PATH, metrics, expect_handler=defer_continue)
+    return app
+
+
+def _without_routes(
+    limits: Limits, lifecycle: RequestLifecycle, *, exempt: Collection[Handler]
+) -> web.Application:
+    traffic = Traffic(max_in_flight=limits.max_in_flight)
+    admission = limit_in_flight(traffic, body_grace_s=limits.body_grace_s, exempt=exempt)
+    app = web.Application(middlewares=[lifecycle.middleware, reject_malformed_http, admission])
+    app[LIMITS], app[TRAFFIC], app[REQUEST_HOOKS] = limits, traffic, lifecycle
     return app

@@ -49,7 +49,7 @@ class Settings(RoomSettings):
     def max_descriptors(self) -> int:
         """How many files and connections may be open at once, with some to spare."""
         upstream = self.livekit.limits.max_connections + self.limits.max_in_flight
-        return self.limits.max_connections + upstream + 512
+        return self.limits.max_connections + upstream + 1024
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -20,8 +20,7 @@ def metrics_handler(expose: Callable[[], bytes], *, media_type: str) -> Handler:
     headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Server": "livekit-mute"}
 
     async def metrics(request: web.Request) -> web.Response:
-        if CONTEXT in request:  # on the port of the API
-            request[CONTEXT].routine = True
+        request[CONTEXT].routine = True
         return web.Response(body=expose(), headers=headers)
 
     return metrics

@@ -64,8 +64,8 @@ async def serving(
         CannotListenError: the address is in use, or not one of this machine.
     """
     with ExitStack() as opened:
-        with listen_errors(host, port):
-            sockets = await bind(host, port, opened)
+        with _listen_errors(host, port):
+            sockets = await _bind(host, port, opened)
         runner = web.AppRunner(app, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -79,7 +79,7 @@ async def serving(
                 hooks=app[REQUEST_HOOKS],
             )
             before_listening()
-            with listen_errors(host, port):
+            with _listen_errors(host, port):
                 listeners = [await _listen(connect, each, opened) for each in sockets]
             yield URL.build(scheme="http", host=host, port=sockets[0].getsockname()[1])
             await _shut_down(listeners, connect, app[LIMITS], app[TRAFFIC])
@@ -90,7 +90,7 @@ async def serving(
 
 
 @contextmanager
-def listen_errors(host: str, port: int) -> Iterator[None]:
+def _listen_errors(host: str, port: int) -> Iterator[None]:
     """Raise ``CannotListenError`` where the block cannot listen."""
     try:
         yield
@@ -103,7 +103,7 @@ def listen_errors(host: str, port: int) -> Iterator[None]:
         raise CannotListenError(f"cannot listen on {host}, port {port}: {problem}") from None
 
 
-async def bind(host: str, port: int, opened: ExitStack) -> Sequence[socket.socket]:
+async def _bind(host: str, port: int, opened: ExitStack) -> Sequence[socket.socket]:
     """Bind a socket to each address of a host that this machine has, all to the same port."""
     found = dict.fromkeys(
         await asyncio.to_thread(  # the event loop's own drops the scope of an address (uvloop 0.23)
