@@ -5,7 +5,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import ExitStack, suppress
 
 from attrs import define, field
 from structlog.typing import FilteringBoundLogger, Processor
@@ -44,16 +44,12 @@ class AuditLog:
     _log: FilteringBoundLogger
     written: int = field(init=False, default=0)
     lost: int = field(init=False, default=0)
-    _is_torn: bool = field(init=False)
+    _is_torn: bool = False
     """Whether the last line is incomplete."""
     _unreported: int = field(init=False, default=0)
     _reason: str = field(init=False, default="")
     _timer: asyncio.TimerHandle | None = field(init=False, default=None)
     _render: Processor = field(init=False)
-
-    @_is_torn.default
-    def _begins_torn(self) -> bool:
-        return bool(self._path) and _ends_torn(self._descriptor)
 
     @_render.default
     def _redacting(self) -> Processor:
@@ -97,12 +93,14 @@ class AuditLog:
         if not self._path:
             return
         try:
-            descriptor = _open(self._path)
+            opened = _open(self._path)
         except SettingsError as error:
             self._log.error(_NOT_REOPENED, reason=str(error))
             return
-        os.close(self._descriptor)
-        self._descriptor, self._is_torn = descriptor, _ends_torn(descriptor)
+        previous = self._descriptor
+        self._descriptor, self._is_torn = opened
+        with suppress(OSError):  # of what was written earlier, where files are elsewhere
+            os.close(previous)
 
     def close(self) -> None:
         """Log what was lost and not told yet."""
@@ -125,8 +123,10 @@ def open_audit_log(
         SettingsError: the file cannot be opened.
     """
     path = settings.log if settings.kind == "file" else ""
+    descriptor, is_torn = _open(path) if path else (_STDOUT, False)
     return AuditLog(
-        descriptor=_open(path) if path else _STDOUT,
+        descriptor=descriptor,
+        is_torn=is_torn,
         path=path,
         fsync=settings.fsync,
         secrets=secrets,
@@ -134,31 +134,28 @@ def open_audit_log(
     )
 
 
-def verify_audit_log(settings: AuditSettings) -> None:
-    """Find out whether ``open_audit_log`` would succeed, without creating the file.
+def _open(path: str) -> tuple[int, bool]:
+    """Open a file; return its descriptor, and whether its last line is incomplete.
 
     Raises:
-        SettingsError: the file could not be opened.
+        SettingsError: it cannot be opened, or is no regular file.
     """
-    path = Path(settings.log)
-    is_new = not os.access(path, os.F_OK)
-    if settings.kind == "file" and not (is_new and os.access(path.parent, os.W_OK | os.X_OK)):
-        os.close(_open(settings.log))
-
-
-def _open(path: str) -> int:
     # Nothing is read but the last byte. The last two keep a pipe or a terminal from doing harm.
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-    try:
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, f"the file cannot be opened: {error.strerror}")
-        raise SettingsError("AUDIT_LOG", remedy.format(user=os.geteuid())) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        problem = "is not a regular file; for a pipe or a terminal use stdout, for none off"
-        raise SettingsError("AUDIT_LOG", problem)
-    return descriptor
+    with ExitStack() as undo:
+        try:
+            descriptor = os.open(path, flags, 0o600)
+            undo.callback(os.close, descriptor)
+            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            is_torn = is_regular and _ends_torn(descriptor)
+        except OSError as error:
+            remedy = _REMEDIES.get(error.errno or 0, f"the file cannot be opened: {error.strerror}")
+            raise SettingsError("AUDIT_LOG", remedy.format(user=os.geteuid())) from None
+        if not is_regular:
+            problem = "is not a regular file; for a pipe or a terminal use stdout, for none off"
+            raise SettingsError("AUDIT_LOG", problem)
+        undo.pop_all()
+    return descriptor, is_torn
 
 
 def _ends_torn(descriptor: int) -> bool:

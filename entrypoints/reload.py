@@ -43,8 +43,8 @@ class Reload:
 
     async def __call__(self) -> None:
         """Reload once; a bug is logged."""
-        self.reopen()
         try:
+            self.reopen()
             settings = await asyncio.to_thread(self.load)
         except SettingsError as error:
             self.observer.reloaded(ok=False)

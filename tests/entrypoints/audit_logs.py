@@ -25,10 +25,10 @@ class Opened:
     def file(self, path: Path) -> AuditLog:
         return open_audit_log(AuditSettings(log=str(path)), self.log, lambda: frozenset({"hunter"}))
 
-    def at(self, descriptor: int, *, fsync: bool = False) -> AuditLog:
+    def at(self, descriptor: int, *, fsync: bool = False, path: Path | str = "") -> AuditLog:
         """Write to a descriptor, as to standard output."""
         return AuditLog(
-            descriptor=descriptor, path="", fsync=fsync, secrets=frozenset, log=self.log
+            descriptor=descriptor, path=str(path), fsync=fsync, secrets=frozenset, log=self.log
         )
 
     @property

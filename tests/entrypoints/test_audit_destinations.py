@@ -1,5 +1,6 @@
 """AUDIT_LOG: where the service writes its audit trail to."""
 
+import io
 import json
 import signal
 from pathlib import Path
@@ -78,6 +79,21 @@ class TestAuditLog:
         files = [tmp_path / "moved-0", tmp_path / "moved-1", path]
         found = [lines(file.read_text())[0]["request_id"] for file in files]
         assert found == [event["request_id"] for event in requests(running)]
+
+    async def test_that_lost_events_tells_so_at_the_end_too(self, start: Run) -> None:
+        running = start(
+            "--gateway", "in-memory", AUTH_API_SECRET="first", AUTH_API_SECRET_ID="tenant-a",
+            AUDIT_LOG="stdout",
+        )  # fmt: skip
+        assert running.process.stdout
+        running.process.stdout.close()
+        running.process.stdout = io.StringIO()
+        for _ in range(3):
+            assert await ask(running, "first") == 200
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(TIMEOUT_S)
+        lost = [each["number"] for each in running.events if each["event"] == "audit events lost"]
+        assert lost == [1, 2]
 
     def test_that_cannot_be_opened_stops_the_start(self, tmp_path: Path) -> None:
         done = run("serve", "--gateway", "in-memory", AUDIT_LOG=str(tmp_path / "x" / "audit"))

@@ -59,6 +59,17 @@ class TestReopen:
             (problem, "audit log not reopened, writing to the previous file", "error")
         ]
 
+    def test_goes_on_where_the_previous_file_cannot_be_closed(
+        self, opened: Opened, path: Path
+    ) -> None:
+        """As on a file server that has lost what was written."""
+        with unread_pipe() as closed:
+            pass
+        audit_log = opened.at(closed, path=path)
+        audit_log.reopen()
+        audit_log.write({"room": "a"})
+        assert lines(path) == [{"room": "a"}]
+
     def test_of_standard_output_does_nothing(self, opened: Opened) -> None:
         with unread_pipe() as writer:
             opened.at(writer).reopen()
