@@ -1,5 +1,7 @@
 """``livekit-mute audit``."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -14,6 +16,9 @@ _TITLES = ("TIME", "CALLER", "CLIENT", "ASKED", "TRACK", "PARTICIPANT", "ROOM", 
 _ASKED: Mapping[object, str] = {True: "mute", False: "unmute"}
 _STATES: Mapping[object, str] = {True: "muted", False: "unmuted"}
 _MAX_CHARACTERS = 40
+_NOTHING, _ANONYMOUS = "-", "(anonymous)"
+_QUOTED = re.compile(r'-|\(anonymous\)|.*[\s"].*', re.DOTALL)
+"""Names that could be taken for these two, or for several columns."""
 
 
 @frozen(kw_only=True)
@@ -65,23 +70,29 @@ def _is_named(event: Event, field: str, name: str | None) -> bool:
 
 
 def _row(event: Event) -> Sequence[str]:
-    anonymous = "(anonymous)" if event.text("source") else ""
-    cells = (
+    anonymous = _ANONYMOUS if event.text("source") else _NOTHING
+    return (
         f"{event.time:%Y-%m-%dT%H:%M:%SZ}",
-        event.text("caller_id") or anonymous,
-        event.text("client"),
-        _ASKED.get(event.members.get("muted_wanted"), ""),
-        event.text("track"),
-        event.text("participant"),
-        event.text("room"),
+        _name(event, "caller_id", otherwise=anonymous),
+        _name(event, "client"),
+        _ASKED.get(event.members.get("muted_wanted"), _NOTHING),
+        *(_name(event, each) for each in ("track", "participant", "room")),
+        _outcome(event),
     )
-    return (*(_shortened(cell) or "-" for cell in cells), _outcome(event))
+
+
+def _name(event: Event, field: str, *, otherwise: str = _NOTHING) -> str:
+    """Write a name in at most 40 characters, in quotation marks where it needs them."""
+    name = event.text(field)
+    if _QUOTED.fullmatch(name):
+        name = json.dumps(name, ensure_ascii=False)
+    return _shortened(name) or otherwise
 
 
 def _outcome(event: Event) -> str:
     code, reason = event.text("code"), event.text("reason")
     if code == "OK":
-        return _STATES.get(event.members.get("muted"), "-")
+        return _STATES.get(event.members.get("muted"), _NOTHING)
     return f"{code}: {reason}" if reason else code
 
 

@@ -1,5 +1,6 @@
 """``livekit-mute audit``: who muted whom."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -54,7 +55,14 @@ class TestTable:
         assert run_command(["audit", path]) == ExitStatus.DONE
         written = capsys.readouterr().out
         assert written.count("\n") == 2
-        assert {"\\x1b[2J", "\\u202e", "a\\nb"} <= {*written.split()}
+        assert {"\\x1b[2J", "\\u202e", '"a\\nb"'} <= {*written.split()}
+
+    @pytest.mark.parametrize("name", ["-", "(anonymous)", "b  room-2", '"b"'])
+    def test_quotes_names_that_could_be_taken_for_something_else(
+        self, write: Write, capsys: pytest.CaptureFixture[str], name: str
+    ) -> None:
+        assert run_command(["audit", write(event(caller_id=name, room=name))]) == ExitStatus.DONE
+        assert capsys.readouterr().out.count(f"  {json.dumps(name)}  ") == 2
 
     def test_has_its_head_alone_where_nothing_is_found(
         self, write: Write, capsys: pytest.CaptureFixture[str]
