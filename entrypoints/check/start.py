@@ -30,7 +30,7 @@ async def announcing(
         sources=", ".join(_sources(settings.auth)) or "none, authentication is off",
         limits=_limits(settings),
         audit=settings.audit.log,
-        metrics=f"port {settings.metrics.port}" if settings.metrics.port else "off",
+        metrics="off" if settings.metrics.port is None else f"port {settings.metrics.port}",
     )
     if not is_called:
         yield

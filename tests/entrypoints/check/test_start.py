@@ -4,6 +4,8 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from entrypoints.version import VERSION
 from tests.support.command import TIMEOUT_S, Run, Running
 from tests.support.server_process import free_ports
@@ -53,6 +55,12 @@ class TestStart:
         running = start("--gateway", "in-memory")
         [event] = told(running, "configuration")
         assert event["livekit"] == "not called"
+
+    @pytest.mark.parametrize(("port", "where"), [("", "off"), ("0", "port 0")])
+    def test_tells_where_metrics_are(self, start: Run, port: str, where: str) -> None:
+        running = start("--gateway", "in-memory", METRICS_PORT=port)
+        [event] = told(running, "configuration")
+        assert event["metrics"] == where
 
 
 async def test_it_tells_that_livekit_can_be_used(start: Run, variables: dict[str, str]) -> None:
