@@ -18,6 +18,7 @@ from entrypoints.http.observers.timing import timing
 from entrypoints.logs import Stderr, make_log
 from entrypoints.metrics.families import MEDIA_TYPE, exposition
 from entrypoints.metrics.metrics import Metrics
+from entrypoints.metrics.paced import Paced
 from entrypoints.room_container import no_telemetry
 from entrypoints.settings.settings import Settings
 from entrypoints.tracing.both import both
@@ -71,7 +72,9 @@ def observe(container: Container) -> Observability:
         metrics=metrics,
         tracing=tracing,
         observers=observers,
-        serve_metrics=metrics_handler(exposition(metrics, version=VERSION), media_type=MEDIA_TYPE),
+        serve_metrics=metrics_handler(
+            Paced(exposition(metrics, version=VERSION)), media_type=MEDIA_TYPE
+        ),
     )
 
 

@@ -22,9 +22,13 @@ MALFORMED = (
 )
 
 
+async def metrics_text() -> bytes:
+    return b"x 1\n"
+
+
 @pytest.fixture
 def app() -> Application:
-    return create_metrics_app(metrics_handler(lambda: b"x 1\n", media_type="text/plain"))
+    return create_metrics_app(metrics_handler(metrics_text, media_type="text/plain"))
 
 
 @pytest.fixture

@@ -22,6 +22,10 @@ BEARER = {"Authorization": f"Bearer {DEMO_TOKEN}"}
 Client = TestClient[Request, Application]
 
 
+async def metrics_text() -> bytes:
+    return b"livekit_mute_up 1\n"
+
+
 @pytest.fixture
 def observed() -> list[tuple[str, str]]:
     return []
@@ -40,7 +44,7 @@ async def client(
         make_access=lambda gateway: RoomAccess(gateway=gateway, timeout_s=3600),
         limits=patient(max_in_flight=1),
         observers=[timing(lambda path, code, _: observed.append((path, code)))],
-        metrics=metrics_handler(lambda: b"livekit_mute_up 1\n", media_type="text/plain"),
+        metrics=metrics_handler(metrics_text, media_type="text/plain"),
     )
     return await aiohttp_client(app)
 
