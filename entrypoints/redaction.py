@@ -42,8 +42,11 @@ def redacting(
     def processor(logger: object, method: str, event: EventDict) -> str:
         known, values = secrets(), event.values()
         if not alters_text and _PLAIN.issuperset(map(type, values)) and known.isdisjoint(values):
-            line = str(renderer(logger, method, {**event}))
-            if not any(sign in line for sign in _SIGNS):
+            line = str(renderer(logger, method, event))
+            for sign in _SIGNS:  # any() takes twice as long
+                if sign in line:
+                    break
+            else:
                 return line
         for name, value in tuple(event.items()):
             redacted = _redact(value, known)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from attrs import field, frozen
+from attrs import frozen
 from typing_extensions import override
 
 from adapters.http_client.telemetry import NO_TELEMETRY, Outcome, Telemetry
@@ -17,46 +17,55 @@ from application.ports.authenticator import (
     PresentedRequest,
 )
 
+_OK = Outcome.OK  # found once: it takes a while in Python 3.11
+
 
 @frozen
 class ChainAuthenticator(Authenticator):
     """Tries sources in order; the first that knows the token, valid or not, decides.
 
-    Any other failure ends the search: the token may belong to the source that failed. Each source
-    that is asked is reported under its name.
+    Any other failure ends the search: the token may belong to the source that failed.
     """
 
     sources: Sequence[Authenticator]
-    names: Sequence[str] = field(kw_only=True)
-    telemetry: Telemetry = field(default=NO_TELEMETRY, repr=False, kw_only=True)
-
-    @names.default
-    def _no_names(self) -> Sequence[str]:
-        return [""] * len(self.sources)
 
     @override
     async def authenticate(self, request: PresentedRequest) -> Identity:
         _ = request.token  # a missing or malformed token fails here, before any source is tried
-        unknown: CredentialUnknownError | None = None
-        for name, source in zip(self.names, self.sources, strict=True):
-            report = self.telemetry.begin(name)
-            try:
-                caller = await source.authenticate(request)
-            except CredentialUnknownError as error:
-                report.end(Outcome.UNKNOWN)
-                unknown = error
-            except BaseException as error:
-                report.end(_outcome_of(error))
-                raise
-            else:
-                report.end(Outcome.OK)
-                return caller
-        raise unknown or CredentialUnknownError(reason="there is no source of identity")
+        *first, last = self.sources
+        for source in first:
+            with suppress(CredentialUnknownError):
+                return await source.authenticate(request)
+        return await last.authenticate(request)
 
     @override
     async def verify_ready(self) -> None:
         for source in self.sources:
             await source.verify_ready()
+
+
+@frozen
+class _Reported(Authenticator):
+    """Reports each time that a source is asked."""
+
+    _source: Authenticator
+    _name: str
+    _telemetry: Telemetry
+
+    @override
+    async def authenticate(self, request: PresentedRequest) -> Identity:
+        report = self._telemetry.begin(self._name)
+        try:
+            identity = await self._source.authenticate(request)
+        except BaseException as error:
+            report.end(_outcome_of(error))
+            raise
+        report.end(_OK)
+        return identity
+
+    @override
+    async def verify_ready(self) -> None:
+        await self._source.verify_ready()
 
 
 def _outcome_of(error: BaseException) -> Outcome:
@@ -75,7 +84,7 @@ def _outcome_of(error: BaseException) -> Outcome:
 async def open_chain(
     sources: Iterable[AbstractAsyncContextManager[Authenticator]],
     *,
-    names: Sequence[str] | None = None,
+    names: Sequence[str] = (),
     telemetry: Telemetry = NO_TELEMETRY,
 ) -> AsyncIterator[ChainAuthenticator]:
     """Open one or more sources of identity for as long as the block runs.
@@ -87,5 +96,7 @@ async def open_chain(
     """
     async with AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(source) for source in sources]
-        named = {} if names is None else {"names": names}
-        yield ChainAuthenticator(opened, **named, telemetry=telemetry)
+        if telemetry is not NO_TELEMETRY:
+            named = zip(opened, names, strict=True)
+            opened = [_Reported(source, name, telemetry) for source, name in named]
+        yield ChainAuthenticator(opened)

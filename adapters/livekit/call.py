@@ -11,7 +11,7 @@ from adapters.http_client.client import HttpClient
 from adapters.http_client.errors import HttpClientError, UnusableBodyError
 from adapters.http_client.exchange import Exchange
 from adapters.http_client.messages import Accept, Answer
-from adapters.http_client.telemetry import Attempt
+from adapters.http_client.telemetry import NO_TELEMETRY, Attempt
 from adapters.livekit.answers import is_success, message_of, report_end, without_body
 from adapters.livekit.errors import CallLostError, TokenRefusedError, translate
 from adapters.livekit.tokens import AccessTokens
@@ -20,6 +20,7 @@ from domain.room import RoomName
 
 M = TypeVar("M", bound=Message)
 
+_FIRST = Attempt.FIRST  # found once: it takes a while in Python 3.11
 _SHARE_LEFT = 0.01
 
 
@@ -68,7 +69,7 @@ class Call(Generic[M]):
         self._give_up_at = self._deadline - left_s * _SHARE_LEFT
         self._may_repeat = self._method.is_repeated
         self._token = self._tokens.token_for(self._room)
-        self._exchange = self._begin(left_s, Attempt.FIRST)
+        self._exchange = self._begin(left_s, _FIRST)
 
     async def wait(self, until: float) -> bool:
         """Wait at most until an instant; return whether LiveKit has answered with success."""
@@ -102,18 +103,22 @@ class Call(Generic[M]):
 
     def _begin(self, left_s: float, attempt: Attempt) -> Exchange:
         report = self._http.telemetry.begin(self._method.name, attempt=attempt, rooms=self._rooms)
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "X-Twirp-Timeout-Ms": str(max(1, round(left_s * 1000))),
+            "Content-Type": "application/protobuf",
+        }
+        ended = None
+        if report is not NO_TELEMETRY:  # which costs nothing more
+            headers |= report.headers
+            ended = partial(report_end, report)
         return self._http.begin(
             "POST",
             self._path + self._method.name,
-            headers={
-                "Authorization": f"Bearer {self._token}",
-                "X-Twirp-Timeout-Ms": str(max(1, round(left_s * 1000))),
-                "Content-Type": "application/protobuf",
-                **report.headers,
-            },
+            headers=headers,
             body=self._request.SerializeToString(),
             accept=self._method.accept,
-            ended=partial(report_end, report),
+            ended=ended,
         )
 
     async def _finish(self) -> M:

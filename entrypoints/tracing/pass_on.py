@@ -33,7 +33,8 @@ def received_trace(request: web.BaseRequest) -> TraceContext | None:
 def accept_trace(request: web.BaseRequest) -> str:
     """Let the current task belong to the request's trace, and return its id or an empty text."""
     trace = received_trace(request)
-    _current.set(trace)
+    if trace is not _current.get():  # seldom: most requests have none, as the one before
+        _current.set(trace)
     return trace.trace_id if trace else ""
 
 

@@ -1,7 +1,7 @@
 """What a telemetry is told of checks, of the key server and of the authentication service."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import pytest
 from aiohttp import web
@@ -10,7 +10,7 @@ from attrs import frozen
 from pytest_aiohttp import AiohttpServer
 from typing_extensions import override
 
-from adapters.identity.chain import ChainAuthenticator
+from adapters.identity.chain import open_chain
 from adapters.identity.delegated import open_delegated
 from adapters.identity.key_server import open_key_server
 from application.ports.authenticator import (
@@ -64,9 +64,10 @@ def told() -> RecordedCalls:
 async def test_is_told_of_each_source_that_is_asked(
     told: RecordedCalls, errors: Sequence[Exception | None], outcomes: list[tuple[str, str]]
 ) -> None:
-    chain = ChainAuthenticator([*map(Source, errors)], names=["a", "b"], telemetry=told)
-    with suppress(AuthenticatorError, OSError):
-        await chain.authenticate(StaticRequest())
+    sources = [nullcontext(Source(each)) for each in errors]
+    async with open_chain(sources, names=["a", "b"][: len(errors)], telemetry=told) as chain:
+        with suppress(AuthenticatorError, OSError):
+            await chain.authenticate(StaticRequest())
     assert told.outcomes == outcomes
 
 
