@@ -71,21 +71,14 @@ async def serve(load: Callable[[], Settings]) -> int:
     seen = observe(container)
     log = seen.log
     asyncio.get_running_loop().set_exception_handler(partial(log_loop_error, log))
-    warnings = (*settings.warnings, *seen.tracing.problems)
-    for problem in (*warnings, *_raise_nofile_limit(settings.max_descriptors)):
+    too_few = _raise_nofile_limit(settings.max_descriptors)
+    for problem in (*settings.warnings, *seen.tracing.problems, *too_few):
         log.warning("settings warning", problem=problem)
     app = _make_app(container, seen)
-    reload = Reload(
-        container=container,
-        load=load,
-        log=log,
-        reopen=seen.audit_log.reopen,
-        observer=seen.metrics,
-    )
     try:
         async with (
             _serving_metrics(seen.serve_metrics, settings) as aside,
-            reloading(signals.hangup, reload),
+            reloading(signals.hangup, _reload(container, load, seen)),
             serving(
                 app, host=settings.host, port=settings.port, before_listening=signals.handle
             ) as url,
@@ -123,6 +116,16 @@ def _make_app(container: Container, seen: Observability) -> web.Application:
     if settings.docs_page:
         app.router.add_routes(page_routes(_DOCUMENT))
     return app
+
+
+def _reload(container: Container, load: Callable[[], Settings], seen: Observability) -> Reload:
+    return Reload(
+        container=container,
+        load=load,
+        log=seen.log,
+        reopen=seen.audit_log.reopen,
+        observer=seen.metrics,
+    )
 
 
 @asynccontextmanager

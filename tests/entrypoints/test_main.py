@@ -153,7 +153,7 @@ class TestServe:
         limits = {"MAX_CONNECTIONS": "100", "LIVEKIT_MAX_CONNECTIONS": "20", "MAX_IN_FLIGHT": "3"}
         running = start(ulimit="-S -n 200", **limits)
         soft, _ = resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)
-        assert soft == 100 + 20 + 3 + 512
+        assert soft == 100 + 20 + 3 + 1024
         assert not [event for event in running.events if "open files" in str(event.get("problem"))]
 
     def test_warns_where_the_limit_of_open_files_is_too_low(self, start: Run) -> None:
