@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -19,7 +19,7 @@ from domain.track import Participant, ParticipantIdentity, PublishedTrack, Track
 from tests.adapters.identity.cases.authentication_service import AuthenticationService
 from tests.support.command import Run, Running
 from tests.support.imports import PROJECT
-from tests.support.otlp_collector import collecting
+from tests.support.otlp_collector import ReceivedSpan, collecting
 from tests.support.service import DEMO_REQUEST, MUTE
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -84,6 +84,10 @@ async def stop(running: Running) -> None:
     assert await asyncio.to_thread(running.process.wait) == 0
 
 
+def of_request(spans: Sequence[ReceivedSpan]) -> list[ReceivedSpan]:
+    return [span for span in spans if span.trace_id == TRACE]
+
+
 def trace_ids(running: Running) -> list[object]:
     return [event["trace_id"] for event in running.events if event["event"] == "request"]
 
@@ -100,11 +104,12 @@ class TestTracedService:
             running = start(
                 **upstreams.variables | SENT_AT_ONCE, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url
             )
+            await asyncio.to_thread(running.wait_for, "LiveKit can be used")  # a call of its own
             await mute(running)
-            await collector.wait_for(lambda spans: len(spans) == 5)
+            await collector.wait_for(lambda spans: len(of_request(spans)) == 5)
             await stop(running)
-            spans = {span.name: span for span in collector.spans}
-            assert len(spans) == len(collector.spans)
+            spans = {span.name: span for span in of_request(collector.spans)}
+            assert len(spans) == 5
         request, check, asked, read, muted = (
             spans[name]
             for name in (

@@ -69,7 +69,7 @@ class TestAuditTrail:
             "timestamp": "",
             "request_id": answer.headers["X-Request-ID"],
             "client": "127.0.0.1",
-            "caller_id": "demo",
+            "caller_id": "tenant-a",
             "source": "api-secrets",
             "credential": "of-the-demo",
             "room": "demo-room",
