@@ -1,7 +1,6 @@
 """What ``serve --gateway in-memory`` prints for a newcomer."""
 
 import signal
-from collections.abc import Mapping
 
 import aiohttp
 import pytest
@@ -25,8 +24,9 @@ def printed(running: Running, *, commands: int) -> tuple[str, list[str]]:
 
 
 class TestDemo:
-    async def test_prints_commands_of_two_tenants_for_the_demo(self, start: Run) -> None:
-        running = start("--gateway", "in-memory", "--host", "::1")
+    @pytest.mark.parametrize("host", ["::1", "0.0.0.0"])
+    async def test_prints_commands_of_two_tenants_for_the_demo(self, start: Run, host: str) -> None:
+        running = start("--gateway", "in-memory", "--host", host)
         text, commands = printed(running, commands=2)
         assert "belongs to tenant-a" in text
         assert await paste(commands[0]) == (200, DEMO_REQUEST)
@@ -35,12 +35,10 @@ class TestDemo:
         running.wait_for("request")
         assert "demo-secret" not in running.log.read_text()
 
-    @pytest.mark.parametrize("variables", [{"AUTH_REQUIRED": "false"}, {"HOST": "0.0.0.0"}])
-    async def test_prints_one_command_where_the_demo_has_no_tenants(
-        self, start: Run, variables: Mapping[str, str]
-    ) -> None:
-        """They are not given to the demo of whoever sets up authentication, or lets others in."""
-        _, [command] = printed(start("--gateway", "in-memory", **variables), commands=1)
+    async def test_prints_one_command_where_the_demo_has_no_tenants(self, start: Run) -> None:
+        """They are not given to the demo of whoever sets up authentication."""
+        running = start("--gateway", "in-memory", AUTH_REQUIRED="false")
+        _, [command] = printed(running, commands=1)
         assert "Authorization" not in command
         assert await paste(command) == (200, DEMO_REQUEST)
 
