@@ -7,11 +7,11 @@ VENV ?= .venv
 DEV ?= .venv-dev
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt hatch_build.py README.md \
-	$(shell find domain application adapters entrypoints contract -type f -not -name '*.pyc')
+	$(sort $(shell find domain application adapters entrypoints contract -type f -not -name '*.pyc'))
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test coverage check test-all test-livekit test-browser test-sdks bench soak mutants audit install dev clean
+.PHONY: help run test coverage check test-all test-livekit test-browser test-prometheus test-sdks bench soak mutants audit install dev clean
 
 SOAK ?= 1
 LIVEKIT_VERSIONS ?= 1.13.5 1.9.11
@@ -73,6 +73,10 @@ test-browser: chromium dev  ## the page at /docs in Chromium, without a screen
 chromium:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { echo "make: the page is tested in \
 	Chromium; install chromium and chromium-driver (Debian's packages of these names)" >&2; exit 1; }
+
+test-prometheus: dev  ## metrics, dashboard and alerts on a real Prometheus
+	@command -v prometheus promtool >/dev/null || { echo "make: install prometheus (Debian's package of that name)" >&2; exit 1; }
+	$(DEV)/bin/python -m pytest -m prometheus $(ARGS)
 
 test-sdks: dev .sdks/drive  ## LiveKit's SDKs for JavaScript and Go on the LiveKit double; needs npm and Go
 	LIVEKIT_SDKS=.sdks $(DEV)/bin/python -m pytest tests/contract/test_livekit_double_sdks.py $(ARGS)

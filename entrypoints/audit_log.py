@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 from attrs import define, field
 from structlog.typing import FilteringBoundLogger, Processor
@@ -132,6 +133,19 @@ def open_audit_log(
         secrets=secrets,
         log=log,
     )
+
+
+def verify_audit_log(settings: AuditSettings) -> None:
+    """Find out whether ``open_audit_log`` would succeed, without creating the file.
+
+    Raises:
+        SettingsError: the file could not be opened.
+    """
+    path = Path(settings.log)
+    is_new = not os.access(path, os.F_OK)
+    if settings.kind == "file" and not (is_new and os.access(path.parent, os.W_OK | os.X_OK)):
+        descriptor, _ = _open(settings.log)
+        os.close(descriptor)
 
 
 def _open(path: str) -> tuple[int, bool]:

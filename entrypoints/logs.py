@@ -44,7 +44,6 @@ def make_log(
         colors = on_terminal and not os.environ.get("NO_COLOR")
         last = redacting(console(colors=colors), secrets, alters_text=True)
     shared: list[Processor] = [structlog.processors.add_log_level, _timestamp]
-    last = redacting(renderer, secrets)
     stream = cast("TextIO", stderr or Stderr())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

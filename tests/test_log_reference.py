@@ -16,7 +16,7 @@ from domain.room import RoomNotFoundReason
 from entrypoints.http.api.error_responses import ERROR_RESPONSES
 from entrypoints.settings.changes import changes
 from entrypoints.settings.settings import load_settings
-from tests.entrypoints.http.observers.test_audit import FaultyGateway
+from tests.entrypoints.http.observers.test_request_log import FaultyGateway
 from tests.support.imports import PROJECT, modules
 from tests.support.reasons import fragments, raised, written
 from tests.support.service import running_service

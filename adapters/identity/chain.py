@@ -1,7 +1,7 @@
 """Several sources of identity, tried in order."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 
 from attrs import frozen
 from typing_extensions import override
@@ -70,6 +70,8 @@ class _Reported(Authenticator):
 
 def _outcome_of(error: BaseException) -> Outcome:
     match error:
+        case CredentialUnknownError():
+            return Outcome.UNKNOWN
         case CredentialRefusedError():
             return Outcome.REFUSED
         case AuthenticatorUnavailableError():

@@ -117,14 +117,12 @@ class KeyServer(KeySource):
         await asyncio.shield(self._refreshing)
 
     async def _fetch_and_store(self) -> None:
-        started, report = _now(), self.client.telemetry.begin("GetKeySet")
+        started = _now()
         try:
             self._keys = await fetch_key_set(self.client, deadline=started + self.policy.timeout_s)
         except Exception as error:  # noqa: BLE001 - whatever fails, the cached keys stay valid
-            report.end(outcome_of(error))
             self._handle_failure(error, started)
         else:
-            report.end(Outcome.OK)
             self._handle_success(started)
 
     def _handle_success(self, started: float) -> None:
@@ -169,8 +167,19 @@ async def fetch_key_set(client: HttpClient, *, deadline: float) -> PublicKeys:
         HttpClientError: there is no whole answer by the deadline.
         InvalidResponseError: it is not a key set.
     """
+    report = client.telemetry.begin("GetKeySet")
+    try:
+        keys = await _fetch(client, report.headers, deadline)
+    except Exception as error:
+        report.end(outcome_of(error))
+        raise
+    report.end(Outcome.OK)
+    return keys
+
+
+async def _fetch(client: HttpClient, headers: Mapping[str, str], deadline: float) -> PublicKeys:
     target = client.url.raw_path_qs
-    answer = await client.send("GET", target, headers={}, accept=_accept, deadline=deadline)
+    answer = await client.send("GET", target, headers=headers, accept=_accept, deadline=deadline)
     try:
         return await asyncio.to_thread(parse_key_set, answer.body)
     except ValueError as error:

@@ -28,7 +28,7 @@ _DEFAULT_LIMITS = Limits()
 _METRICS_LIMITS = Limits(max_connections=64, shutdown_delay_s=0, drain_timeout_s=1)
 
 
-def create_app(  # noqa: PLR0913 - what an application is made of
+def create_app(  # noqa: PLR0913 - one parameter for each part of the application
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],

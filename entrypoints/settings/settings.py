@@ -31,6 +31,7 @@ class Settings(RoomSettings):
     auth: AuthSettings
     limits: Limits
     proxies: ProxySettings
+    metrics: MetricsSettings
     audit: AuditSettings
     log_level: str = "info"
     log_format: str | None = None
@@ -102,7 +103,7 @@ SERVER = SettingGroup(
 )
 
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
-    "Server": (SERVER, AUDIT, PROXIES),
+    "Server": (SERVER, AUDIT, METRICS, PROXIES),
     "LiveKit": LIVEKIT_GROUPS,
     "Authentication": AUTHENTICATION,
     "Limits and timeouts": (LIMITS,),
@@ -137,6 +138,7 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         limits=limits,
         files=files,
         proxies=env.fill(PROXIES),
+        metrics=env.fill(METRICS),
         audit=load_audit_settings(env),
         without_effect=without_effect(env, auth, livekit, limits, demo=demo),
     )

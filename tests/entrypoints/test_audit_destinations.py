@@ -23,7 +23,7 @@ def requests(running: Running) -> list[dict[str, object]]:
 async def served(start: Run, audit_log: str) -> tuple[list[dict[str, object]], list[Any]]:
     """Serve a request; return what is logged of it, and the lines on standard output."""
     running = start(
-        "--gateway", "in-memory", AUTH_API_SECRET="first", AUTH_API_SECRET_ID="demo",
+        "--gateway", "in-memory", AUTH_API_SECRET="first", AUTH_API_SECRET_ID="tenant-a",
         AUDIT_LOG=audit_log,
     )  # fmt: skip
     assert await ask(running, "first") == 200
@@ -35,7 +35,8 @@ async def served(start: Run, audit_log: str) -> tuple[list[dict[str, object]], l
 class TestAuditLog:
     async def test_is_in_the_log_by_default(self, start: Run) -> None:
         [event], stdout = await served(start, "")
-        assert (event["caller_id"], event["room"], event["muted"]) == ("demo", "demo-room", True)
+        expected = ("tenant-a", "demo-room", True)
+        assert (event["caller_id"], event["room"], event["muted"]) == expected
         assert stdout == []
 
     async def test_may_be_standard_output(self, start: Run) -> None:
@@ -56,7 +57,7 @@ class TestAuditLog:
         self, start: Run
     ) -> None:
         [event], stdout = await served(start, "off")
-        assert (event["caller_id"], event["status"]) == ("demo", 200)
+        assert (event["caller_id"], event["status"]) == ("tenant-a", 200)
         assert event.keys().isdisjoint({"room", "participant", "track", "muted_wanted", "muted"})
         assert stdout == []
 
@@ -64,11 +65,11 @@ class TestAuditLog:
         self, start: Run, tmp_path: Path
     ) -> None:
         secrets, path = tmp_path / "secrets", tmp_path / "audit.jsonl"
-        secrets.write_text('[{"id": "demo", "secret": "first"}]')
+        secrets.write_text('[{"id": "tenant-a", "secret": "first"}]')
         running = start(
             "--gateway", "in-memory", AUTH_API_SECRETS_FILE=str(secrets), AUDIT_LOG=str(path)
         )  # fmt: skip
-        for number, content in enumerate(('[{"id": "demo", "secret": "first"}]', "broken")):
+        for number, content in enumerate(('[{"id": "tenant-a", "secret": "first"}]', "broken")):
             assert await ask(running, "first") == 200
             path.rename(tmp_path / f"moved-{number}")
             secrets.write_text(content)

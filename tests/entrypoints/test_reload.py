@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +16,10 @@ from pytest_aiohttp import AiohttpServer
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from entrypoints.container import Container
-from entrypoints.reload import reloading
+from entrypoints.http.limits import Limits
+from entrypoints.logs import Stderr
+from entrypoints.metrics.metrics import Metrics
+from entrypoints.reload import Reload, reloading
 from entrypoints.settings.settings import Settings, load_settings
 from tests.support.command import Run, Running
 from tests.support.service import DEMO_REQUEST, MUTE
@@ -168,6 +172,16 @@ class TestReload:
         assert len(statuses) > 10
 
 
+def reload_with(container: Container, load: Callable[[], Settings]) -> Reload:
+    return Reload(
+        container=container,
+        load=load,
+        log=structlog.get_logger(),
+        reopen=lambda: None,
+        observer=Metrics(limits=Limits(), log=Stderr()),
+    )
+
+
 async def test_a_reload_replaces_the_one_before_and_blocks_no_request() -> None:
     """Overrides must not pile up, each with its secrets; files are read in a thread."""
     container = Container(settings=load_settings({}))
@@ -179,7 +193,7 @@ async def test_a_reload_replaces_the_one_before_and_blocks_no_request() -> None:
         loop.call_soon_threadsafe(loads.release)
         return load_settings({"AUTH_API_SECRET": "s3cret"})
 
-    async with reloading(hangup, container, load, structlog.get_logger(), reopen=lambda: None):
+    async with reloading(hangup, reload_with(container, load)):
         for _ in range(3):
             before = container.settings()
             hangup.set()

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-import structlog
 from joserfc.jwk import ECKey
 
 from entrypoints.container import Container
@@ -13,7 +12,7 @@ from entrypoints.reload import reloading
 from entrypoints.settings.changes import changes
 from entrypoints.settings.settings import Settings, load_settings
 from tests.entrypoints.conftest import write_key
-from tests.entrypoints.test_reload import FAILED, ask
+from tests.entrypoints.test_reload import FAILED, ask, reload_with
 from tests.entrypoints.test_watch import publish
 from tests.support.command import Run
 
@@ -73,7 +72,7 @@ class TestReloadOnChange:
     async def test_accepts_a_secret_that_kubernetes_swaps_in_and_fails_once_for_a_bad_one(
         self, start: Run, tmp_path: Path
     ) -> None:
-        texts = [json.dumps([{"id": "demo", "secret": f"s3cret-{n}"}]) for n in (1, 2)]
+        texts = [json.dumps([{"id": "tenant-a", "secret": f"s3cret-{n}"}]) for n in (1, 2)]
         publish(tmp_path, "1", texts[0])
         (tmp_path / "secret").symlink_to("..data/secret")
         running = start(
@@ -103,7 +102,7 @@ class TestReloadOnChange:
     async def test_is_off_unless_it_is_wanted(self, wanted: str, tasks: int) -> None:
         container = Container(settings=load_settings({"RELOAD_ON_CHANGE": wanted}))
         before = asyncio.all_tasks()
-        async with reloading(asyncio.Event(), container, load_never, structlog.get_logger()):
+        async with reloading(asyncio.Event(), reload_with(container, load_never)):
             assert len(asyncio.all_tasks() - before) == tasks
 
     def test_warns_where_no_setting_names_a_file(self) -> None:

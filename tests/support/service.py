@@ -144,7 +144,7 @@ def parse_answers(received: bytes) -> list[Answer]:
 
 
 @asynccontextmanager
-async def running_service(  # noqa: PLR0913 - one parameter for each part of the service
+async def running_service(  # noqa: PLR0913 - what a service is made of
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],

@@ -67,6 +67,7 @@ class TestHelp:
         assert run_command([option]) == ExitStatus.DONE
         commands = capsys.readouterr().out.partition("Commands:\n")[2]
         assert [line.split()[0] for line in commands.splitlines()] == [
+            "audit",
             "check",
             "mute",
             "secret",

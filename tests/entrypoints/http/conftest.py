@@ -66,12 +66,13 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
     """Start services, over the demo's rooms unless another gateway is given."""
     async with AsyncExitStack() as stack:
 
-        async def start(
+        async def start(  # noqa: PLR0913 - what a service is made of
             *,
             authenticator: Authenticator | None = None,
             other_gateway: RoomGateway | None = None,
             limits: Limits = QUICK,
             trusted_proxies: Sequence[Network] = (),
+            observers: Sequence[Observer] = (),
             timeout_s: float = 5.0,
         ) -> Service:
             return await stack.enter_async_context(
@@ -82,6 +83,7 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
                     ),
                     limits=limits,
                     trusted_proxies=trusted_proxies,
+                    observers=observers,
                     timeout_s=timeout_s,
                 )
             )

@@ -14,8 +14,11 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
     "HOST": ("0.0.0.0", "host", "0.0.0.0"),
     "PORT": ("3002", "port", 3002),
     "DOCS_PAGE": ("false", "docs_page", False),
+    "METRICS_PORT": ("3003", "metrics.port", 3003),
     "LOG_LEVEL": ("error", "log_level", "error"),
     "LOG_FORMAT": ("console", "log_format", "console"),
+    "AUDIT_LOG": ("/s3cret/x", "audit.log", "/s3cret/x"),
+    "AUDIT_FSYNC": ("true", "audit.fsync", True),
     "RELOAD_ON_CHANGE": ("true", "reload_on_change", True),
     "TRUSTED_PROXIES": (
         "10.0.0.0/8, 2001:db8::7",

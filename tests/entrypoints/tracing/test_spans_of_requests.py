@@ -14,7 +14,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.listener import serving
 from entrypoints.tracing.otel.requests import RequestSpans
-from tests.entrypoints.http.observers.test_audit import FaultyGateway
+from tests.entrypoints.http.observers.test_request_log import FaultyGateway
 from tests.support.otlp_collector import ReceivedSpan, collecting, tracing_to
 from tests.support.service import DEMO_REQUEST, MUTE
 
