@@ -64,7 +64,11 @@ CASES: list[tuple[Exception, ExitStatus, str]] = [
     ),
     (StateDiffersError(muted=False), ExitStatus.STATE_DIFFERS, "LiveKit reports that it is not"),
     (SomeFailedError(1, 2), ExitStatus.SOME_FAILED, "1 of 2 tracks failed"),
-    (IncompleteError(lines=1, files=2), ExitStatus.INCOMPLETE, "events may be missing: 1 lines "),
+    (
+        IncompleteError(lines=1, files=2),
+        ExitStatus.INCOMPLETE,
+        "events may be missing: lines that are no events: 1",
+    ),
     (CannotWriteError("x"), ExitStatus.UNEXPECTED, "cannot write to standard output: x"),
     (KeyError("s3cret"), ExitStatus.UNEXPECTED, "a bug, please report it: KeyError"),
 ]
