@@ -38,7 +38,15 @@ def loads(text: bytes | str) -> object:
     Raises:
         StrictJsonError: the text is not such a JSON text.
     """
-    decoded = _decode(text).strip(_WHITE_SPACE)
+    try:
+        decoded = text.decode() if isinstance(text, bytes) else text
+    except UnicodeDecodeError:
+        raise StrictJsonError("is not UTF-8") from None
+    if isinstance(text, str) and not text.isascii():
+        _refuse_lone_surrogates(text)
+    if decoded.startswith(_BYTE_ORDER_MARK):
+        raise StrictJsonError("starts with a byte order mark")
+    decoded = decoded.strip(_WHITE_SPACE)
     try:
         value, end = _DECODER.raw_decode(decoded)  # decode() looks for white space by two regexes
         if end != len(decoded):
@@ -81,20 +89,6 @@ def type_name(value: object) -> str:
             return "an array"
         case _:
             return "an object"
-
-
-def _decode(text: bytes | str) -> str:
-    if isinstance(text, str):
-        _refuse_lone_surrogates(text)
-        decoded = text
-    else:
-        try:
-            decoded = text.decode()
-        except UnicodeDecodeError:
-            raise StrictJsonError("is not UTF-8") from None
-    if decoded.startswith(_BYTE_ORDER_MARK):
-        raise StrictJsonError("starts with a byte order mark")
-    return decoded
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
