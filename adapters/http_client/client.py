@@ -1,13 +1,14 @@
 """The client of one server: its connection pool, and the exchanges that wait for a connection."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import Self
 
 from attrs import define, field
 from yarl import URL
 
+from adapters.http_client.alarms import Alarms
 from adapters.http_client.causes import cause_of
 from adapters.http_client.connect import Connector
 from adapters.http_client.connection import Connection
@@ -22,6 +23,7 @@ from adapters.http_client.exchange import Ended, Exchange
 from adapters.http_client.idle import IdleConnections
 from adapters.http_client.messages import Accept, Answer
 from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
+from adapters.http_client.turns import Turns
 
 _SUSPICIOUS_S = 0.2  # of silence; requests that have less time must not cost new connections
 
@@ -36,29 +38,38 @@ class HttpClient:
     before, none of the present ones is used again: where the network has dropped one without a
     sign, the others are often dropped too. A connection that was idle for 30 s is closed.
 
-    Use it as an asynchronous context manager. All instants are of the event loop's clock.
+    Use it as an asynchronous context manager, and make it in the event loop that it is used in.
+    All instants are of that loop's clock.
     """
 
     url: URL = field(converter=URL, repr=False)
     max_connections: int
     telemetry: Telemetry = field(default=NO_TELEMETRY, repr=False)
     """Told of the connections; of its calls the adapter tells it."""
+    whose: Callable[[], Hashable] = field(default=lambda: None, repr=False)
+    """Says on whose behalf the current task sends; they take turns where requests wait."""
     address: str = field(init=False)
     """Host and port, for the log."""
+    time: Callable[[], float] = field(init=False, repr=False)
+    """Returns the event loop's time."""
     _connector: Connector = field(init=False)
     _common_headers: str = field(init=False)
+    _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
+    _alarms: Alarms = field(init=False)
     _connections: set[Connection] = field(init=False, factory=set)
     """All that are open or being opened."""
     _idle: IdleConnections = field(init=False, factory=IdleConnections)
     _distrusted: set[Connection] = field(init=False, factory=set)
-    _waiting: dict[Exchange, None] = field(init=False, factory=dict)
+    _waiting: Turns[Exchange] = field(init=False, factory=Turns)
     _opening: dict[asyncio.Task[None], Exchange] = field(init=False, factory=dict)
     _is_closed: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         host = self.url.host_subcomponent
         self.address = f"{host}:{self.url.port}"
+        self.time = self._loop.time
         self._connector = Connector(self.url)
+        self._alarms = Alarms(self._loop)
         self._common_headers = (
             f"Host: {self.url.host_port_subcomponent}\r\n"
             "User-Agent: livekit-mute\r\n"
@@ -76,6 +87,7 @@ class HttpClient:
         for connection in self._connections:
             connection.close()
         self._idle.close()
+        self._alarms.close()
         self._connector.close()
         if self._opening:
             await asyncio.wait(self._opening)
@@ -122,17 +134,18 @@ class HttpClient:
             accept: called with the head of the answer, see ``Accept``.
             ended: called with the outcome as soon as there is one, see ``Ended``.
         """
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        lines = "".join(map("{}: {}\r\n".format, headers, headers.values()))
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         head = f"{method} {target} HTTP/1.1\r\n{self._common_headers}{lines}{length}\r\n"
-        exchange = Exchange(head.encode("latin-1") + body, accept, ended)
+        exchange = Exchange(head.encode("latin-1") + body, accept, self._alarms, ended)
         connection = self._idle.take()
         if connection is not None:
             connection.send(exchange)
         elif self._is_closed:
             exchange.end(CannotConnectError("the client is closed"))
         else:
-            self._waiting[exchange] = None
+            exchange.whose = self.whose()
+            self._waiting.add(exchange.whose, exchange)
             self._open_connections()
         return exchange
 
@@ -147,7 +160,8 @@ class HttpClient:
             await exchange.wait(deadline)
             outcome = exchange.outcome or self._time_out(exchange)
         finally:
-            self.drop(exchange)
+            if exchange.outcome is None:  # seldom: ``drop`` looks too, but each call counts here
+                self.drop(exchange)
         if isinstance(outcome, Answer):
             return outcome
         try:
@@ -169,7 +183,7 @@ class HttpClient:
             case asyncio.Task() as task:
                 task.cancel()
             case None:
-                self._waiting.pop(exchange, None)
+                self._waiting.discard(exchange.whose, exchange)
         exchange.end(CannotConnectError(GIVEN_UP))
 
     def suspect(self, exchange: Exchange) -> None:
@@ -177,7 +191,7 @@ class HttpClient:
 
         It counts as silent after 0.2 s without an answer.
         """
-        silent_s = asyncio.get_running_loop().time() - exchange.sent_at
+        silent_s = self._loop.time() - exchange.sent_at
         if exchange.on_kept_connection and silent_s >= _SUSPICIOUS_S:
             self._idle.close()
             self._distrusted |= self._connections
@@ -187,7 +201,7 @@ class HttpClient:
         if connection in self._distrusted:
             connection.close()
         elif self._waiting:
-            connection.send(self._next_waiting())
+            connection.send(self._waiting.pop())
         else:
             self._idle.add(connection)
 
@@ -201,17 +215,12 @@ class HttpClient:
 
     def _open_connections(self) -> None:
         while self._waiting and len(self._connections) < self.max_connections:
-            exchange, connection = self._next_waiting(), Connection(self)
+            exchange, connection = self._waiting.pop(), Connection(self, self._loop)
             self._connections.add(connection)
             self.telemetry.connections(len(self._connections))
             task = asyncio.create_task(self._connector.connect(connection))
             exchange.carrier, self._opening[task] = task, exchange
             task.add_done_callback(partial(self._opened, connection))
-
-    def _next_waiting(self) -> Exchange:
-        exchange = next(iter(self._waiting))
-        del self._waiting[exchange]
-        return exchange
 
     def _opened(self, connection: Connection, task: asyncio.Task[None]) -> None:
         """Send the exchange that a connection was opened for, unless that failed or it ended."""

@@ -31,10 +31,10 @@ class Pool(Protocol):
 class Connection(asyncio.Protocol):
     """Sends requests; what comes without one closes the connection and is never an answer."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, loop: asyncio.AbstractEventLoop) -> None:
         self.failure: HttpClientError = ConnectionLostError(_LOST_AT_ONCE)
         """Why it is closed, if it is closed before it has carried an exchange."""
-        self._pool = pool
+        self._pool, self._loop = pool, loop
         self._parser = AnswerParser()
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
@@ -45,9 +45,9 @@ class Connection(asyncio.Protocol):
         self._exchange = exchange
         self._parser.expect(exchange.accept)
         exchange.carrier, exchange.on_kept_connection = self, self._was_used
-        exchange.sent_at = asyncio.get_running_loop().time()
+        exchange.sent_at = self._loop.time()
         self._was_used = True
-        cast("asyncio.Transport", self._transport).write(exchange.request)
+        self._transport.write(exchange.request)  # type: ignore[union-attr]  # it is open
 
     @property
     def is_closed(self) -> bool:

@@ -1,11 +1,12 @@
 """One request and what becomes of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from adapters.http_client.alarms import Alarms
 from adapters.http_client.messages import Accept, Answer
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Exchange:
         ended: is told the outcome, if anybody is.
         carrier: the connection that it was sent on, or the task that opens one; ``None`` while
             it waits for either.
+        whose: on whose behalf it waits for a connection, where it has to.
         on_kept_connection: whether the connection was used before.
         sent_at: when the request was sent, on the event loop's clock.
         outcome: what it ended with; an error only until it is raised.
@@ -33,8 +35,10 @@ class Exchange:
 
     request: bytes = field(repr=False)
     accept: Accept
+    _alarms: Alarms = field(repr=False)
     ended: Ended | None = None
     carrier: "Connection | asyncio.Task[None] | None" = field(init=False, default=None)
+    whose: Hashable = field(init=False, default=None)
     on_kept_connection: bool = field(init=False, default=False)
     sent_at: float = field(init=False, default=0.0)
     outcome: Answer | Exception | None = field(init=False, default=None)
@@ -60,18 +64,11 @@ class Exchange:
             whether this exchange has its outcome.
         """
         if self.outcome is None and (other is None or other.outcome is None):
-            loop = asyncio.get_running_loop()
-            self._waiter = waiter = loop.create_future()
+            self._waiter = waiter = self._alarms.set(until)
             if other is not None:
                 other._waiter = waiter  # noqa: SLF001 - of this class
-            timer = loop.call_at(until, _wake, waiter)
             try:
                 await waiter
             finally:
-                timer.cancel()
+                self._alarms.take_out(waiter)
         return self.outcome is not None
-
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

@@ -90,12 +90,14 @@ class AnswerParser:
 
     def on_status(self, status: bytes) -> None:
         """Count a part of the reason phrase."""
-        self._count_head(len(status))
+        self._head_bytes += len(status)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or count a field of the trailer, which nobody reads."""
         self._header_count += 1
-        self._count_head(len(name) + len(value) + _HEADER_BYTES)
+        self._head_bytes += len(name) + len(value) + _HEADER_BYTES
+        if self._head_bytes > _MAX_HEAD_BYTES or self._header_count > _MAX_HEADERS:
+            raise self._too_large()
         if self._head is None:
             key, text = name.decode("latin-1").lower(), value.rstrip().decode("latin-1")
             headers = self._headers
@@ -104,6 +106,8 @@ class AnswerParser:
     def on_headers_complete(self) -> None:
         """Have the head judged, unless it precedes the answer's."""
         status, headers = self._http.get_status_code(), self._headers
+        if self._head_bytes > _MAX_HEAD_BYTES:  # there may be no header, but a long status line
+            raise self._too_large()
         if headers.get("transfer-encoding", "chunked").lower() != "chunked":
             raise InvalidAnswerError("answer in a transfer coding that was not asked for")
         if status < _FINAL:
@@ -128,11 +132,6 @@ class AnswerParser:
             self._answer = Answer(self._head, bytes(self._body))
             self._body.clear()  # or else it stays with a connection that is idle
             self.keeps_open = self._http.should_keep_alive()
-
-    def _count_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > _MAX_HEAD_BYTES or self._header_count > _MAX_HEADERS:
-            raise self._too_large()
 
     def _too_large(self) -> InvalidAnswerError | BodyTooLargeError:
         if self._head is None:

@@ -3,12 +3,12 @@
 Nothing that is reported names a room, a caller or a token, so that all of it can be a label.
 """
 
-from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextvars import ContextVar
 from enum import StrEnum
-from typing import Protocol
+from typing import cast
 
-from typing_extensions import override
+from attrs import frozen
 
 from adapters.http_client.errors import (
     GIVEN_UP,
@@ -17,6 +17,7 @@ from adapters.http_client.errors import (
     HttpClientError,
     NoAnswerInTimeError,
 )
+from adapters.http_client.messages import Answer
 
 
 class Attempt(StrEnum):
@@ -29,6 +30,8 @@ class Attempt(StrEnum):
     """The one before has no answer yet, on a connection that may be dead; both go on."""
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - no token
     """The one before was refused for its token."""
+    NOT_FOUND = "not_found"
+    """What the one before is about was not found, which may be wrong for a moment."""
 
 
 class Outcome(StrEnum):
@@ -56,47 +59,53 @@ class Outcome(StrEnum):
     """Given up: another was faster, whoever asked is gone, or the request was no good."""
 
 
-class Report(Protocol):
-    """A call that was begun."""
+CallInfo = tuple[str, Attempt, int]
+"""A call's method from the adapter's closed list, why it is made, and how many rooms it reads."""
 
-    @property
-    @abstractmethod
-    def headers(self) -> Mapping[str, str]:
-        """Headers to send with it."""
+EndedCall = tuple[CallInfo, Outcome, float, float]
+"""A call that has ended: what became of it, and when it began and ended, in seconds of
+``time.perf_counter``."""
 
-    @abstractmethod
-    def end(self, outcome: Outcome) -> None:
-        """Note that the call has ended; called once."""
+End = Callable[[Outcome], object]
+"""Notes that a call has ended; called once."""
+
+Begin = Callable[[CallInfo, MutableMapping[str, str]], End]
+"""Notes that a call begins on behalf of the current task; may add to the headers to send."""
+
+TRACE_HEADERS: ContextVar[Mapping[str, str] | None] = ContextVar("trace_headers", default=None)
+"""The trace that the current task belongs to, as headers that some servers are sent."""
 
 
-class Telemetry(Protocol):
-    """Whoever listens to the calls of one server; nothing here may raise."""
+def _share_headers(origins: Sequence[object]) -> None:
+    """Pass on the trace of the only origin; none where there are several."""
+    only = origins[0] if len(origins) == 1 else None
+    TRACE_HEADERS.set(cast("Mapping[str, str] | None", only))
 
-    @abstractmethod
-    def begin(self, method: str, *, attempt: Attempt = Attempt.FIRST, rooms: int = 0) -> Report:
-        """Note that a call begins, on behalf of the current task.
 
-        Args:
-            method: its name, from the adapter's closed list.
-            attempt: why it is made; each attempt is a call of its own.
-            rooms: how many rooms it reads, where it reads several at once.
-        """
+def _ignore(_: int) -> None:
+    """Do nothing."""
 
-    @abstractmethod
-    def current(self) -> object:
-        """Return what the current task belongs to, for ``share``."""
 
-    @abstractmethod
-    def share(self, origins: Sequence[object]) -> None:
-        """Note that the current task calls on behalf of several others from now on.
+@frozen(kw_only=True)
+class Telemetry:
+    """What is told of the calls of one server; nothing here may raise.
 
-        Args:
-            origins: what ``current`` returned in each of them.
-        """
+    Each attempt is a call of its own.
 
-    @abstractmethod
-    def connections(self, number: int) -> None:
-        """Note how many connections are open or being opened."""
+    Attributes:
+        begin: makes spans; called before each call.
+        ended: counts; gets each call, when it has ended.
+        current: returns what the current task belongs to, for ``share``.
+        share: notes that the current task calls on behalf of others from now on; gets what
+            ``current`` returned in each of them.
+        connections: gets the number of connections that are open or being opened.
+    """
+
+    begin: Begin | None = None
+    ended: Callable[[EndedCall], object] | None = None
+    current: Callable[[], object] = TRACE_HEADERS.get
+    share: Callable[[Sequence[object]], object] = _share_headers
+    connections: Callable[[int], object] = _ignore
 
 
 TelemetryOf = Callable[[str], Telemetry]
@@ -105,39 +114,17 @@ TelemetryOf = Callable[[str], Telemetry]
 SERVERS = ("livekit", "key-server", "authentication-service", "identity")
 """Whose calls are reported; ``identity`` are the checks, by source, of who is calling."""
 
-
-class _NoTelemetry(Telemetry, Report):
-    """Does nothing."""
-
-    headers: Mapping[str, str] = {}
-
-    @override
-    def begin(self, method: str, *, attempt: Attempt = Attempt.FIRST, rooms: int = 0) -> Report:
-        return self
-
-    @override
-    def end(self, outcome: Outcome) -> None:
-        pass
-
-    @override
-    def current(self) -> object:
-        return None
-
-    @override
-    def share(self, origins: Sequence[object]) -> None:
-        pass
-
-    @override
-    def connections(self, number: int) -> None:
-        pass
+NO_TELEMETRY = Telemetry()
 
 
-NO_TELEMETRY = _NoTelemetry()
+def no_telemetry(_: str) -> Telemetry:
+    """Give a telemetry that does nothing, see ``TelemetryOf``."""
+    return NO_TELEMETRY
 
 
-def outcome_of(error: Exception) -> Outcome:
-    """Return what an error of a call without a whole and usable answer stands for."""
-    match error:
+def outcome_of(result: Answer | Exception) -> Outcome:
+    """Return what became of a call without a whole and usable answer."""
+    match result:
         case HttpClientError(reason=reason) if reason == GIVEN_UP:
             return Outcome.DROPPED
         case NoAnswerInTimeError():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextvars import ContextVar
 
 import pytest
 
@@ -120,6 +121,22 @@ class TestWaiters:
             gate.opened.set()
             await asyncio.gather(*asked)
         assert gate.targets == [f"/{i}" for i in range(20)]
+
+    async def test_take_turns_by_those_on_whose_behalf_they_wait(self) -> None:
+        gate, whose = Gate(), ContextVar("whose", default="a")
+        async with client_of(gate.handle, max_connections=1) as (client, _):
+            client.whose = whose.get
+            asked = [asyncio.create_task(ask(client, f"/a{i}")) for i in range(5)]
+            await gate.until_asked(1)
+            for name in ("b", "c"):
+                whose.set(name)
+                asked += [asyncio.create_task(ask(client, f"/{name}{i}")) for i in range(2)]
+            await asyncio.sleep(0)
+            gate.opened.set()
+            await asyncio.gather(*asked)
+        assert gate.targets == [
+            f"/{each}" for each in ["a0", "a1", "b0", "c0", "a2", "b1", "c1", "a3", "a4"]
+        ]
 
     @pytest.mark.parametrize("gone", [{1}, {2, 3}, {1, 4}, {1, 2, 3, 4}])
     async def test_leave_when_they_are_cancelled(self, gone: set[int]) -> None:
