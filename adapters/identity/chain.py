@@ -1,12 +1,13 @@
 """Several sources of identity, tried in order."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from time import perf_counter
 
 from attrs import frozen
 from typing_extensions import override
 
-from adapters.http_client.telemetry import NO_TELEMETRY, Outcome, Telemetry
+from adapters.http_client.telemetry import NO_TELEMETRY, Attempt, Outcome, Telemetry
 from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
@@ -17,7 +18,7 @@ from application.ports.authenticator import (
     PresentedRequest,
 )
 
-_OK = Outcome.OK  # found once: it takes a while in Python 3.11
+_FIRST, _OK = Attempt.FIRST, Outcome.OK  # found once: it takes a while in Python 3.11
 
 
 @frozen
@@ -25,47 +26,41 @@ class ChainAuthenticator(Authenticator):
     """Tries sources in order; the first that knows the token, valid or not, decides.
 
     Any other failure ends the search: the token may belong to the source that failed.
+
+    Attributes:
+        sources: by their names, at least one, in the order in which they are asked.
+        telemetry: told of each check, by the source's name.
     """
 
-    sources: Sequence[Authenticator]
+    sources: Mapping[str, Authenticator]
+    telemetry: Telemetry = NO_TELEMETRY
 
     @override
     async def authenticate(self, request: PresentedRequest) -> Identity:
         _ = request.token  # a missing or malformed token fails here, before any source is tried
-        *first, last = self.sources
-        for source in first:
-            with suppress(CredentialUnknownError):
+        *_, last = self.sources
+        telemetry = self.telemetry
+        for name, source in self.sources.items():
+            info = (name, _FIRST, 0)
+            end = telemetry.begin(info, {}) if telemetry.begin else None
+            outcome, began = _OK, perf_counter()
+            try:
                 return await source.authenticate(request)
-        return await last.authenticate(request)
+            except BaseException as error:
+                outcome = _outcome_of(error)
+                if name == last or not isinstance(error, CredentialUnknownError):
+                    raise
+            finally:
+                if end:
+                    end(outcome)
+                if telemetry.ended:
+                    telemetry.ended((info, outcome, began, perf_counter()))
+        raise AssertionError  # the last one has returned or raised
 
     @override
     async def verify_ready(self) -> None:
-        for source in self.sources:
+        for source in self.sources.values():
             await source.verify_ready()
-
-
-@frozen
-class _Reported(Authenticator):
-    """Reports each time that a source is asked."""
-
-    _source: Authenticator
-    _name: str
-    _telemetry: Telemetry
-
-    @override
-    async def authenticate(self, request: PresentedRequest) -> Identity:
-        report = self._telemetry.begin(self._name)
-        try:
-            identity = await self._source.authenticate(request)
-        except BaseException as error:
-            report.end(_outcome_of(error))
-            raise
-        report.end(_OK)
-        return identity
-
-    @override
-    async def verify_ready(self) -> None:
-        await self._source.verify_ready()
 
 
 def _outcome_of(error: BaseException) -> Outcome:
@@ -84,21 +79,16 @@ def _outcome_of(error: BaseException) -> Outcome:
 
 @asynccontextmanager
 async def open_chain(
-    sources: Iterable[AbstractAsyncContextManager[Authenticator]],
+    sources: Mapping[str, AbstractAsyncContextManager[Authenticator]],
     *,
-    names: Sequence[str] = (),
     telemetry: Telemetry = NO_TELEMETRY,
 ) -> AsyncIterator[ChainAuthenticator]:
     """Open one or more sources of identity for as long as the block runs.
 
     Args:
-        sources: in the order in which they are asked.
-        names: of the sources, for telemetry.
+        sources: by their names, in the order in which they are asked.
         telemetry: told of each check, by the source's name.
     """
     async with AsyncExitStack() as stack:
-        opened = [await stack.enter_async_context(source) for source in sources]
-        if telemetry is not NO_TELEMETRY:
-            named = zip(opened, names, strict=True)
-            opened = [_Reported(source, name, telemetry) for source, name in named]
-        yield ChainAuthenticator(opened)
+        opened = {name: await stack.enter_async_context(source) for name, source in sources.items()}
+        yield ChainAuthenticator(opened, telemetry)

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 
 from attrs import field, frozen
 from typing_extensions import override
@@ -21,9 +20,10 @@ from adapters.http_client.errors import (
     NoAnswerInTimeError,
 )
 from adapters.http_client.messages import Head
-from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
+from adapters.http_client.reports import report_call
+from adapters.http_client.telemetry import NO_TELEMETRY, TRACE_HEADERS, Attempt, CallInfo, Telemetry
 from adapters.identity.signing_key import SigningKey
-from adapters.identity.upstream import InvalidResponseError, accept, failure_reason, report_end
+from adapters.identity.upstream import InvalidResponseError, accept, failure_reason, judge
 from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
@@ -41,6 +41,8 @@ from domain.caller import (
     parse_tenant_id,
 )
 
+_SOURCE = "authentication-service"
+_AUTHENTICATE: CallInfo = ("Authenticate", Attempt.FIRST, 0)
 _MAX_RESPONSE_BYTES = 4 * 1024
 _JWT_LIFETIME_S = 300
 _SUBJECT = "sayna-auth"  # expected by authentication services that are already deployed
@@ -70,7 +72,7 @@ class DelegatedAuthenticator(Authenticator):
         timeout_at = asyncio.get_running_loop().time() + self.timeout_s
         try:
             body = await self._post(signed, min(timeout_at, request.deadline))
-            return Identity(caller=self._caller(body), source="authentication-service")
+            return Identity(caller=self._caller(body), source=_SOURCE)
         except _UNAVAILABLE as error:
             raise AuthenticatorUnavailableError(reason=_reason(error)) from None
         except (HttpClientError, InvalidResponseError) as error:
@@ -99,15 +101,15 @@ class DelegatedAuthenticator(Authenticator):
         return self.signing_key().sign(json.dumps(claims).encode())
 
     async def _post(self, signed: str, deadline: float) -> bytes:
-        report = self.client.telemetry.begin("Authenticate")
+        headers = {"Content-Type": "application/jwt", **(TRACE_HEADERS.get() or {})}
         answer = await self.client.send(
             "POST",
             self.client.url.raw_path_qs,
-            headers={"Content-Type": "application/jwt", **report.headers},
+            headers=headers,
             body=signed.encode(),
             accept=_accept,
             deadline=deadline,
-            ended=partial(report_end, report),
+            ended=report_call(self.client.telemetry, _AUTHENTICATE, headers, judge),
         )
         if not answer.body and not answer.head.declares_length:
             raise InvalidResponseError("incomplete response")  # cut off before its first byte
@@ -135,7 +137,7 @@ def _reason(error: Exception) -> str:
 def _accept(head: Head) -> int:
     """Judge the head of a response, see ``Accept``."""
     if head.status in _REFUSED_STATUSES:
-        raise CredentialRefusedError(reason="refused by the authentication service")
+        raise CredentialRefusedError(reason="refused by the authentication service", source=_SOURCE)
     return accept(head, _MAX_RESPONSE_BYTES)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -11,13 +11,17 @@ from attrs import define, field, frozen
 from typing_extensions import override
 
 from adapters.http_client.client import HttpClient
-from adapters.http_client.telemetry import NO_TELEMETRY, Outcome, Telemetry, outcome_of
+from adapters.http_client.errors import GIVEN_UP, CannotConnectError
+from adapters.http_client.messages import Answer
+from adapters.http_client.reports import report_call
+from adapters.http_client.telemetry import NO_TELEMETRY, Attempt, CallInfo, Telemetry
 from adapters.identity.jws import Jws
 from adapters.identity.public_keys import PublicKeys, parse_key_set
 from adapters.identity.signed_tokens import KeySource
-from adapters.identity.upstream import InvalidResponseError, accept, failure_reason
+from adapters.identity.upstream import InvalidResponseError, accept, failure_reason, judge
 from application.ports.authenticator import AuthenticatorUnavailableError
 
+_GET_KEY_SET: CallInfo = ("GetKeySet", Attempt.FIRST, 0)
 _accept = partial(accept, max_bytes=256 * 1024)
 _log = logging.getLogger(__name__)
 
@@ -167,19 +171,27 @@ async def fetch_key_set(client: HttpClient, *, deadline: float) -> PublicKeys:
         HttpClientError: there is no whole answer by the deadline.
         InvalidResponseError: it is not a key set.
     """
-    report = client.telemetry.begin("GetKeySet")
+    headers: dict[str, str] = {}  # without a trace: the server is often somebody else's
+    target = client.url.raw_path_qs
+    report = report_call(client.telemetry, _GET_KEY_SET, headers, judge)
+    result: Answer | Exception = CannotConnectError(GIVEN_UP)
     try:
-        keys = await _fetch(client, report.headers, deadline)
+        answer = await client.send(
+            "GET", target, headers=headers, accept=_accept, deadline=deadline
+        )
+        keys = await _parse(answer)
+        result = answer
     except Exception as error:
-        report.end(outcome_of(error))
+        result = error
         raise
-    report.end(Outcome.OK)
+    finally:
+        if report is not None:
+            report(result)
+        del result  # or else an error would refer to itself, by the frames in its traceback
     return keys
 
 
-async def _fetch(client: HttpClient, headers: Mapping[str, str], deadline: float) -> PublicKeys:
-    target = client.url.raw_path_qs
-    answer = await client.send("GET", target, headers=headers, accept=_accept, deadline=deadline)
+async def _parse(answer: Answer) -> PublicKeys:
     try:
         return await asyncio.to_thread(parse_key_set, answer.body)
     except ValueError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 import jwt
 from attrs import frozen
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -54,6 +55,8 @@ class PublicKey:
 
     def verify(self, token: Jws) -> bool:
         """Return whether this key verifies the token's signature."""
+        if isinstance(self.key, RSAPublicKey) and len(token.signature) * 8 < self.key.key_size:
+            return False  # RFC 8017, 8.1.2; OpenSSL adds zeros that are missing in front
         algorithm = jwt.get_algorithm_by_name(self.alg)
         return algorithm.verify(token.signed, self.key, token.signature)
 

@@ -16,10 +16,13 @@ from adapters.identity.public_keys import PublicKeys
 from application.ports.authenticator import (
     Authenticator,
     AuthenticatorUnavailableError,
+    CredentialRefusedError,
     CredentialUnknownError,
     Identity,
     PresentedRequest,
 )
+
+_SOURCE = "signed-tokens"
 
 
 class KeySource(Protocol):
@@ -82,8 +85,12 @@ class SignedTokenAuthenticator(Authenticator):
             raise AuthenticatorUnavailableError(reason="timed out waiting for keys") from None
         if not key:
             raise CredentialUnknownError(reason="unknown signing key or bad signature")
-        caller = self.rules.caller(token.payload, now=self.clock())
-        return Identity(caller=caller, source="signed-tokens", credential=key)
+        try:
+            caller = self.rules.caller(token.payload, now=self.clock())
+        except CredentialRefusedError as error:
+            error.source, error.credential = _SOURCE, key
+            raise
+        return Identity(caller=caller, source=_SOURCE, credential=key)
 
     @override
     async def verify_ready(self) -> None:

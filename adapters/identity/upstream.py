@@ -2,7 +2,7 @@
 
 from adapters.http_client.errors import BodyTooLargeError, HttpClientError, UnusableBodyError
 from adapters.http_client.messages import Answer, Head
-from adapters.http_client.telemetry import Outcome, Report, outcome_of
+from adapters.http_client.telemetry import Outcome, outcome_of
 from application.ports.authenticator import CredentialRefusedError
 
 _OK = 200
@@ -25,14 +25,9 @@ def accept(head: Head, max_bytes: int) -> int:
     return max_bytes
 
 
-def report_end(report: Report, outcome: Answer | Exception) -> None:
-    """Report what became of a request, as far as the head of the response says."""
-    if isinstance(outcome, Answer):
-        report.end(Outcome.OK)
-    elif isinstance(outcome, CredentialRefusedError):
-        report.end(Outcome.REFUSED)
-    else:
-        report.end(outcome_of(outcome))
+def judge(result: Answer | Exception) -> Outcome:
+    """Say what became of a request without a usable response."""
+    return Outcome.REFUSED if isinstance(result, CredentialRefusedError) else outcome_of(result)
 
 
 def failure_reason(error: Exception) -> str:

@@ -40,10 +40,17 @@ class AuthenticatorError(Exception):
 
 
 class CredentialRefusedError(AuthenticatorError):
-    """The token is invalid, or is valid no longer."""
+    """The token is invalid, or is valid no longer.
 
-    def __init__(self, *, reason: str) -> None:
+    Attributes:
+        source: the one that the token belongs to, as in an ``Identity``; empty if none is known.
+        credential: which credential it is, as in an ``Identity``.
+    """
+
+    def __init__(self, *, reason: str, source: str = "", credential: str = "") -> None:
         super().__init__("the token is not valid", reason=reason)
+        self.source = source
+        self.credential = credential
 
 
 class CredentialUnknownError(CredentialRefusedError):

@@ -56,7 +56,11 @@ def chain(
     """Make a chain of sources named 0, 1, ..., and the list of their calls."""
     calls: list[tuple[str, PresentedRequest]] = []
     sources = [Source(str(number), each, calls) for number, each in enumerate(results)]
-    return ChainAuthenticator(sources), calls
+    return chain_of(*sources), calls
+
+
+def chain_of(*sources: Source) -> ChainAuthenticator:
+    return ChainAuthenticator({str(number): source for number, source in enumerate(sources)})
 
 
 class TestChain:
@@ -119,10 +123,10 @@ class TestChain:
     async def test_is_ready_once_all_sources_are(self) -> None:
         not_yet = AuthenticatorUnavailableError(reason="no keys yet")
         ready, unready = Source("ready", A), Source("unready", A, readiness=not_yet)
-        await ChainAuthenticator([ready, ready]).verify_ready()
+        await chain_of(ready, ready).verify_ready()
         for sources in ([unready], [ready, unready], [unready, ready]):
             with pytest.raises(AuthenticatorUnavailableError, match="unavailable") as failure:
-                await ChainAuthenticator(sources).verify_ready()
+                await chain_of(*sources).verify_ready()
             assert failure.value is not_yet
 
 
@@ -138,7 +142,7 @@ class TestOpenChain:
             finally:
                 events.append(f"{name} closed")
 
-        async with open_chain(source(*each) for each in (("0", unknown()), ("1", A))) as opened:
+        async with open_chain({"0": source("0", unknown()), "1": source("1", A)}) as opened:
             assert await opened.authenticate(StaticRequest()) == A
             assert events == ["0 opened", "1 opened"]
         assert events[2:] == ["1 closed", "0 closed"]
@@ -156,7 +160,7 @@ class TestOpenChain:
                 events.append(f"{name} closed")
 
         with pytest.raises(OSError, match="bad"):
-            async with open_chain([source("good"), source("bad"), source("next")]):
+            async with open_chain({name: source(name) for name in ("good", "bad", "next")}):
                 events.append("opened")
         assert events == ["good closed"]
 
@@ -171,6 +175,6 @@ class TestOpenChain:
                 events.append("closed")
 
         with pytest.raises(LookupError):
-            async with open_chain([source()]):
+            async with open_chain({"0": source()}):
                 raise LookupError
         assert events == ["closed"]

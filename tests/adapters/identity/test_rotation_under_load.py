@@ -84,7 +84,7 @@ async def load_on(server: KeySetServer) -> AsyncIterator[Load]:
         open_gateway=lambda: nullcontext(demo_room_gateway()),
         open_authenticator=lambda: open_signed_tokens(keys, rules=ClaimRules()),
         limits=Limits(
-            shutdown_delay_s=0,
+            leave_delay_s=0,
             headers_timeout_s=FOREVER_S,
             request_timeout_s=FOREVER_S,
             body_timeout_s=FOREVER_S,

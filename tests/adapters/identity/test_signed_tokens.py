@@ -3,6 +3,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 
 import pytest
+from jwt.utils import base64url_decode, base64url_encode
 from typing_extensions import override
 
 from adapters.identity.claims import ClaimRules
@@ -143,10 +144,27 @@ class TestBadTokens:
         for name, make in BAD_TOKENS.items():
             error = await error_of(make())
             read = name in BAD_PAYLOADS or name.removeprefix("text: ") in NESTED
-            kind = CredentialRefusedError if read else CredentialUnknownError
-            if type(error) is not kind or "s3cret" in f"{error} {error.reason}":
+            expected = (CredentialRefusedError, "signed-tokens"), (CredentialUnknownError, "")
+            if (
+                error is None
+                or (type(error), error.source) != expected[not read]
+                or "s3cret" in f"{error} {error.reason} {error.credential}"
+            ):
                 wrong[name] = error
         assert wrong == {}
+
+    async def test_with_a_signature_that_lacks_a_zero_in_front_are_refused(self) -> None:
+        tokens = (signer("PS256").sign(CLAIMS) for _ in range(20_000))  # one in 256 has a zero
+        token = next(each for each in tokens if base64url_decode(each.split(".")[2])[0] == 0)
+        assert await error_of(token) is None
+        text, _, signature = token.rpartition(".")
+        cut = base64url_encode(base64url_decode(signature)[1:]).decode()
+        assert isinstance(await error_of(f"{text}.{cut}"), CredentialUnknownError)
+
+    async def test_are_told_by_their_key_if_one_verifies_them(self) -> None:
+        expired = await error_of(signer("ES256").sign({**CLAIMS, "exp": NOW - 3600}))
+        assert expired is not None
+        assert (expired.source, expired.credential) == ("signed-tokens", "ES256")
 
 
 class HangingKeySource(KeySource):
