@@ -6,6 +6,7 @@ import math
 from attrs import frozen
 
 from application.ports.room_gateway import RoomGateway
+from application.ports.turns import TENANT
 from domain.caller import AnonymousCaller, Caller
 from domain.room import RoomName, authorize
 
@@ -49,7 +50,9 @@ class RoomAccess:
         """
         deadline = self._tighten(deadline)
         if isinstance(caller, AnonymousCaller):
+            TENANT.set(None)
             return RoomEntry(deadline=deadline, room_was_read=False)
+        TENANT.set(caller.id)
         authorize(caller, await self.gateway.get_room(room, deadline=deadline))
         return RoomEntry(deadline=deadline, room_was_read=True)
 
@@ -59,6 +62,7 @@ class RoomAccess:
         Raises:
             RoomGatewayError: they cannot.
         """
+        TENANT.set(None)
         await self.gateway.verify_access(deadline=self._tighten(deadline))
 
     def _tighten(self, deadline: float) -> float:

@@ -6,7 +6,7 @@ from google.protobuf.message import DecodeError, Message
 
 from adapters.http_client.errors import UnusableBodyError
 from adapters.http_client.messages import Answer, Head
-from adapters.http_client.telemetry import Outcome, Report, outcome_of
+from adapters.http_client.telemetry import Outcome, outcome_of
 from adapters.livekit.causes import redirect_target
 from adapters.livekit.errors import (
     AbsentError,
@@ -16,7 +16,6 @@ from adapters.livekit.errors import (
     translate,
 )
 from application.ports.room_gateway import (
-    RoomGatewayError,
     RoomGatewayRefusedError,
     RoomGatewayUnavailableError,
 )
@@ -24,7 +23,6 @@ from application.ports.room_gateway import (
 M = TypeVar("M", bound=Message)
 
 _OK = 200
-_REPORTED_OK = Outcome.OK  # found once: it takes a while in Python 3.11
 _MAX_ERROR_BYTES = 64 << 10
 _PROTOBUF = "application/protobuf"
 
@@ -55,18 +53,11 @@ def is_success(outcome: Answer | Exception | None) -> bool:
     return isinstance(outcome, Answer) and outcome.head.status == _OK
 
 
-def report_end(report: Report, outcome: Answer | Exception) -> None:
-    """Report what became of a call, as far as the status and an error's code say."""
-    if not isinstance(outcome, Answer):
-        report.end(outcome_of(outcome))
-    elif outcome.head.status == _OK:
-        report.end(_REPORTED_OK)
-    else:
-        report.end(_outcome_of_error(error_of(outcome.head.status, outcome.body)))
-
-
-def _outcome_of_error(error: RoomGatewayError) -> Outcome:
-    match error:
+def judge(result: Answer | Exception) -> Outcome:
+    """Say what became of a call that has not succeeded, as far as an error's code says."""
+    if not isinstance(result, Answer):
+        return outcome_of(result)
+    match error_of(result.head.status, result.body):
         case AbsentError():
             return Outcome.NOT_FOUND
         case TokenRefusedError():

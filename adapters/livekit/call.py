@@ -1,7 +1,5 @@
 """One call of LiveKit's API, within its deadline."""
 
-import asyncio
-from functools import partial
 from typing import Generic, TypeVar
 
 from attrs import define, field, frozen
@@ -11,8 +9,9 @@ from adapters.http_client.client import HttpClient
 from adapters.http_client.errors import HttpClientError, UnusableBodyError
 from adapters.http_client.exchange import Exchange
 from adapters.http_client.messages import Accept, Answer
-from adapters.http_client.telemetry import NO_TELEMETRY, Attempt
-from adapters.livekit.answers import is_success, message_of, report_end, without_body
+from adapters.http_client.reports import report_call
+from adapters.http_client.telemetry import TRACE_HEADERS, Attempt
+from adapters.livekit.answers import is_success, judge, message_of, without_body
 from adapters.livekit.errors import CallLostError, TokenRefusedError, translate
 from adapters.livekit.tokens import AccessTokens
 from application.ports.room_gateway import RoomGatewayUnavailableError
@@ -56,6 +55,8 @@ class Call(Generic[M]):
     _deadline: float
     _rooms: int = 0
     """How many rooms it reads, for telemetry."""
+    _attempt: Attempt = _FIRST
+    """Why it is made, for telemetry."""
     _token: str = field(init=False)
     _exchange: Exchange = field(init=False)
     _may_repeat: bool = field(init=False)
@@ -64,12 +65,12 @@ class Call(Generic[M]):
     """A little before the deadline, so that whoever waits until then is told the reason."""
 
     def __attrs_post_init__(self) -> None:
-        left_s = time_left_s(self._deadline)
+        left_s = time_left_s(self._deadline, self._http.time())
         self._suspect_at = self._deadline - left_s / 2
         self._give_up_at = self._deadline - left_s * _SHARE_LEFT
         self._may_repeat = self._method.is_repeated
         self._token = self._tokens.token_for(self._room)
-        self._exchange = self._begin(left_s, _FIRST)
+        self._exchange = self._begin(left_s, self._attempt)
 
     async def wait(self, until: float) -> bool:
         """Wait at most until an instant; return whether LiveKit has answered with success."""
@@ -94,27 +95,27 @@ class Call(Generic[M]):
                 raise
             attempt = Attempt.LOST
         self._may_repeat = False
-        self._exchange = self._begin(time_left_s(self._deadline), attempt)
+        self._exchange = self._begin(time_left_s(self._deadline, self._http.time()), attempt)
         return await self._finish()
 
     def drop(self) -> None:
         """Give up the call, which LiveKit may carry out; does nothing once it ended."""
-        self._http.drop(self._exchange)
+        if self._exchange.outcome is None:  # as in ``HttpClient.finish``
+            self._http.drop(self._exchange)
 
     def _begin(self, left_s: float, attempt: Attempt) -> Exchange:
-        report = self._http.telemetry.begin(self._method.name, attempt=attempt, rooms=self._rooms)
+        method, http = self._method.name, self._http
         headers = {
             "Authorization": f"Bearer {self._token}",
             "X-Twirp-Timeout-Ms": str(max(1, round(left_s * 1000))),
             "Content-Type": "application/protobuf",
         }
-        ended = None
-        if report is not NO_TELEMETRY:  # which costs nothing more
-            headers |= report.headers
-            ended = partial(report_end, report)
-        return self._http.begin(
+        if trace := TRACE_HEADERS.get():
+            headers |= trace
+        ended = report_call(http.telemetry, (method, attempt, self._rooms), headers, judge)
+        return http.begin(
             "POST",
-            self._path + self._method.name,
+            self._path + method,
             headers=headers,
             body=self._request.SerializeToString(),
             accept=self._method.accept,
@@ -124,15 +125,13 @@ class Call(Generic[M]):
     async def _finish(self) -> M:
         exchange = self._exchange
         try:
-            is_silent = (
-                self._may_repeat
-                and exchange.on_kept_connection
-                and not await exchange.wait(self._suspect_at)
-            )
-            finish = (
-                self._ask_again() if is_silent else self._http.finish(exchange, self._give_up_at)
-            )
-            answer = await finish
+            may_ask_again = self._may_repeat and exchange.on_kept_connection
+            if may_ask_again and not await exchange.wait(self._suspect_at):
+                answer = await self._ask_again()
+            elif isinstance(exchange.outcome, Answer):  # as ``finish`` would return it
+                answer = exchange.outcome
+            else:
+                answer = await self._http.finish(exchange, self._give_up_at)
         except UnusableBodyError as error:
             answer = without_body(error)
         except HttpClientError as error:
@@ -145,7 +144,7 @@ class Call(Generic[M]):
         """Hedge the call: send it on a new connection too, and take the answer that comes first."""
         self._may_repeat = False
         self._http.suspect(self._exchange)
-        left_s = time_left_s(self._deadline)
+        left_s = time_left_s(self._deadline, self._http.time())
         first, second = self._exchange, self._begin(left_s, Attempt.SILENT)
         try:
             await first.wait(self._give_up_at, second)
@@ -156,13 +155,13 @@ class Call(Generic[M]):
             self._http.drop(second)
 
 
-def time_left_s(deadline: float) -> float:
-    """Return the seconds that are left, more than 0.
+def time_left_s(deadline: float, now: float) -> float:
+    """Return the seconds that are left until a deadline, more than 0.
 
     Raises:
         RoomGatewayUnavailableError: none are.
     """
-    left_s = deadline - asyncio.get_running_loop().time()
+    left_s = deadline - now
     if left_s <= 0:
         raise RoomGatewayUnavailableError(reason="no time left")
     return left_s

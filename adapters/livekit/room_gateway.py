@@ -18,6 +18,7 @@ from adapters.livekit.room_service import RoomServiceClient
 from adapters.livekit.tokens import AccessTokens
 from adapters.livekit.track_mute import TrackMute
 from application.ports.room_gateway import RoomGateway
+from application.ports.turns import TENANT
 from domain.room import Room, RoomName, RoomNotFoundError, RoomNotFoundReason
 from domain.track import ListedParticipant, Participant, Track, TrackSid
 
@@ -99,7 +100,7 @@ async def open_gateway(
         ValueError: the URL is none of these.
     """
     key = (lambda: api_key) if isinstance(api_key, ApiKey) else api_key
-    async with HttpClient(url, limits.max_connections, telemetry) as http:
+    async with HttpClient(url, limits.max_connections, telemetry, TENANT.get) as http:
         tokens = AccessTokens(api_key=key, token_life_s=limits.token_life_s)
         client = RoomServiceClient(http=http, tokens=tokens)
         rooms = RoomLookup(

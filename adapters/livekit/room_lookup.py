@@ -1,7 +1,8 @@
 """Rooms found by name: concurrent lookups are batched, and each gets its own room or none."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from typing import cast
 
 from attrs import define, field
 from livekit.api import ListRoomsResponse
@@ -9,9 +10,12 @@ from livekit.protocol.models import Room as LiveKitRoom
 
 from adapters.http_client.errors import NO_ANSWER_IN_TIME
 from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry
+from adapters.http_client.turns import Turns
 from adapters.livekit.call import time_left_s
 from adapters.livekit.errors import UnusableAnswerError
+from adapters.livekit.load_of_tenants import Batch, LoadOfTenants
 from application.ports.room_gateway import RoomGatewayError, RoomGatewayUnavailableError
+from application.ports.turns import TENANT
 from domain.room import Room, RoomName
 
 _MAX_WAIT_S = 0.1
@@ -20,16 +24,39 @@ _Found = Mapping[RoomName, Room | RoomGatewayError]
 
 
 @define(eq=False)
-class _Batch:
-    """Lookups that are sent together."""
+class _Lookup:
+    """A lookup that waits to be sent with others, and for its answer."""
 
-    names: set[RoomName] = field(init=False, factory=set)
-    origins: list[object] = field(init=False, factory=list)
-    """What each of its lookups belongs to, for telemetry."""
-    deadline: float = field(init=False, default=0.0)
-    """The latest of its lookups'."""
-    is_sent: bool = field(init=False, default=False)
-    answer: asyncio.Future[_Found] = field(init=False)
+    name: RoomName
+    deadline: float
+    origin: object
+    """What it belongs to, for telemetry."""
+    whose: Hashable
+    found: asyncio.Future[Room | Exception | None]
+
+    def end(self, found: Room | Exception | None) -> None:
+        """Give it its room or an error, unless it has either, or was given up."""
+        if not self.found.done():
+            self.found.set_result(found)
+
+    def time_out(self) -> None:
+        """End it without an answer."""
+        self.end(RoomGatewayUnavailableError(reason=NO_ANSWER_IN_TIME))
+
+
+@define(eq=False)
+class _Chain:
+    """Batches of which each waits for the one before, and the lookups for the next ones."""
+
+    newest: Batch | None = None
+    """Done once the newest batch has its answer."""
+    is_sent: bool = field(init=False, default=True)
+    """Whether the newest batch is, so that it takes no more lookups."""
+    waiting: Turns[_Lookup] = field(init=False, factory=Turns)
+
+    @property
+    def is_idle(self) -> bool:
+        return self.newest is None or self.newest.done()
 
 
 @define(kw_only=True, eq=False)
@@ -37,14 +64,20 @@ class RoomLookup:
     """Sends lookups that arrive while a batch is under way together, once it has its answer.
 
     A lookup is always sent after it was asked for, so no answer comes from the past. A batch waits
-    at most 0.1 s for the one before it, and does not see its errors.
+    at most 0.1 s for the one before it, and does not see its errors. The rooms of a tenant with
+    many lookups, or about whose rooms LiveKit is slow, are read apart from those of others; where
+    more of the others wait than a batch takes, they take turns.
     """
 
     list_rooms: Callable[[Collection[RoomName], float], Awaitable[ListRoomsResponse]]
     """Reads rooms by their names, by a deadline."""
     max_names: int
     telemetry: Telemetry = NO_TELEMETRY
-    _newest: _Batch | None = field(init=False, default=None)
+    _common: _Chain = field(init=False, factory=_Chain)
+    _apart: dict[Hashable, _Chain] = field(init=False, factory=dict)
+    """The batches of each tenant with many lookups or slow ones."""
+    _load: LoadOfTenants = field(init=False, factory=LoadOfTenants)
+    _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
 
     async def find(self, name: RoomName, deadline: float) -> Room | None:
         """Find a room by its exact name; ``None`` where there is none.
@@ -52,48 +85,117 @@ class RoomLookup:
         Raises:
             RoomGatewayError: it could not be read by the deadline.
         """
-        left_s = time_left_s(deadline)
-        if self._newest is None or self._newest.answer.done():
-            return await self._find_alone(name, deadline)
-        batch = self._open_batch()
-        batch.names.add(name)
-        batch.origins.append(self.telemetry.current())
-        batch.deadline = max(batch.deadline, deadline)
-        await asyncio.wait({batch.answer}, timeout=left_s)  # does not cancel it: it is shared
-        if not batch.answer.done():
-            raise RoomGatewayUnavailableError(reason=NO_ANSWER_IN_TIME)
-        found = batch.answer.result().get(name)
-        if isinstance(found, RoomGatewayError):
-            raise found.with_traceback(None)  # or it would grow with each lookup of the batch
-        return found
+        time_left_s(deadline, self._loop.time())
+        whose = TENANT.get()
+        chain = self._chain_of(whose)
+        self._load.begin(whose)
+        try:
+            if chain.is_idle:
+                return await self._find_alone(chain, name, deadline, whose)
+            return await self._find_with_others(chain, name, deadline, whose)
+        finally:
+            if self._load.end(whose):
+                self._apart.pop(whose, None)
 
-    async def _find_alone(self, name: RoomName, deadline: float) -> Room | None:
+    def _chain_of(self, whose: Hashable) -> _Chain:
+        """Return the chain for the next lookup of a tenant."""
+        apart = self._apart.get(whose)
+        if apart is not None and not apart.is_idle:
+            return apart
+        if not self._load.is_heavy(whose):
+            self._apart.pop(whose, None)
+            return self._common
+        if apart is None:
+            self._apart[whose] = apart = _Chain(newest=self._load.newest_batch(whose))
+            for lookup in self._common.waiting.pop_all(whose):
+                self._add(apart, lookup)
+        return apart
+
+    async def _find_alone(
+        self, chain: _Chain, name: RoomName, deadline: float, whose: Hashable
+    ) -> Room | None:
         """Find a room at once, in this task; lookups that arrive meanwhile are the next batch."""
-        self._newest = batch = _Batch()
-        batch.is_sent, batch.answer = True, asyncio.get_running_loop().create_future()
+        chain.newest, chain.is_sent = self._loop.create_future(), True
+        batch = chain.newest
+        self._load.sent(batch, {whose})
         try:
             return select_rooms([name], await self.list_rooms([name], deadline)).get(name)
         finally:
-            batch.answer.set_result({})
+            batch.set_result(None)
+            self._load.answered(batch, {whose})
 
-    def _open_batch(self) -> _Batch:
-        previous = self._newest
-        if previous and not previous.is_sent and len(previous.names) < self.max_names:
-            return previous
-        self._newest = batch = _Batch()
-        batch.answer = asyncio.create_task(self._send(batch, previous))
-        return batch
-
-    async def _send(self, batch: _Batch, previous: _Batch | None) -> _Found:
-        if previous is not None and not previous.answer.done():
-            await asyncio.wait({previous.answer}, timeout=_MAX_WAIT_S)
-        del previous  # or else the traceback of an error would keep every batch before it alive
-        batch.is_sent = True
-        self.telemetry.share(batch.origins)
+    async def _find_with_others(
+        self, chain: _Chain, name: RoomName, deadline: float, whose: Hashable
+    ) -> Room | None:
+        """Find a room in one of the next batches of a chain."""
+        lookup = _Lookup(
+            name, deadline, self.telemetry.current(), whose, self._loop.create_future()
+        )
+        self._add(chain, lookup)
+        timer = self._loop.call_at(deadline, lookup.time_out)
         try:
-            return await self._list_rooms(batch.names, batch.deadline)
-        except RoomGatewayError as error:
-            return dict.fromkeys(batch.names, error)
+            found = await lookup.found
+        finally:
+            timer.cancel()
+        if isinstance(found, RoomGatewayError):
+            raise found.with_traceback(None)  # or it would grow with each lookup of the batch
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _add(self, chain: _Chain, lookup: _Lookup) -> None:
+        """Let a lookup wait for the next batch of a chain."""
+        chain.waiting.add(lookup.whose, lookup)
+        if chain.is_sent:
+            chain.is_sent = False
+            chain.newest = asyncio.create_task(self._send_next(chain, chain.newest))
+
+    async def _send_next(self, chain: _Chain, previous: Batch | None) -> None:
+        if previous is not None and not previous.done():
+            await asyncio.wait({previous}, timeout=_MAX_WAIT_S)
+        del previous  # or else the traceback of an error would keep every batch before it alive
+        batch = cast("asyncio.Task[None]", asyncio.current_task())
+        lookups = self._take(chain)
+        chain.is_sent = True
+        if chain.waiting:
+            chain.is_sent = False
+            chain.newest = asyncio.create_task(self._send_next(chain, chain.newest))
+        if not lookups:
+            return
+        whose = frozenset(lookup.whose for lookup in lookups)
+        TENANT.set(whose)  # a batch waits for a connection beside the calls of each of them
+        self.telemetry.share([lookup.origin for lookup in lookups])
+        self._load.sent(batch, whose)
+        try:
+            await self._answer(lookups)
+        finally:
+            self._load.answered(batch, whose)
+
+    def _take(self, chain: _Chain) -> list[_Lookup]:
+        """Take the lookups of the next batch; those of a slow tenant go to a chain of its own."""
+        if chain is self._common:
+            for whose in chain.waiting.keys:
+                if self._load.is_heavy(whose):
+                    self._apart[whose] = apart = _Chain()  # it has waited for the one before
+                    for lookup in chain.waiting.pop_all(whose):
+                        self._add(apart, lookup)
+        names, lookups = set[RoomName](), list[_Lookup]()
+        while chain.waiting and len(names) < self.max_names:
+            lookup = chain.waiting.pop()
+            names.add(lookup.name)
+            lookups.append(lookup)
+        return lookups
+
+    async def _answer(self, lookups: Sequence[_Lookup]) -> None:
+        """Read the rooms of some lookups together, and give each its own."""
+        names = {lookup.name for lookup in lookups}
+        found: _Found | Exception
+        try:
+            found = await self._list_rooms(names, max(lookup.deadline for lookup in lookups))
+        except Exception as error:  # noqa: BLE001 - each lookup raises it
+            found = error
+        for lookup in lookups:
+            lookup.end(found if isinstance(found, Exception) else found.get(lookup.name))
 
     async def _list_rooms(self, names: Collection[RoomName], deadline: float) -> _Found:
         """Read rooms together; each alone where the answer about all of them is unusable.

@@ -18,6 +18,7 @@ from livekit.api import (
 )
 
 from adapters.http_client.client import HttpClient
+from adapters.http_client.telemetry import Attempt
 from adapters.livekit.answers import accept
 from adapters.livekit.call import Call, Method
 from adapters.livekit.errors import AnswerTooLargeError, UnusableAnswerError
@@ -28,6 +29,7 @@ from domain.track import ListedParticipant, Participant
 
 M = TypeVar("M", bound=Message)
 
+_FIRST = Attempt.FIRST  # found once: it takes a while in Python 3.11
 _MAX_READ_BYTES = 1280 << 10
 """Rooms and participants have up to 524,288 bytes of metadata (LiveKit 1.13.5), participants
 65,536 of attributes too; LiveKit 1.9.11 creates rooms with any size of metadata."""
@@ -103,10 +105,20 @@ class RoomServiceClient:
         return answer
 
     def begin_mute(
-        self, request: MuteRoomTrackRequest, deadline: float
+        self, request: MuteRoomTrackRequest, deadline: float, attempt: Attempt = _FIRST
     ) -> Call[MuteRoomTrackResponse]:
         """Send a mute."""
-        return self._begin(_MUTE_PUBLISHED_TRACK, RoomName(request.room), request, deadline)
+        room = RoomName(request.room)
+        return Call(
+            self.http,
+            self._path,
+            self.tokens,
+            _MUTE_PUBLISHED_TRACK,
+            room,
+            request,
+            deadline,
+            attempt=attempt,
+        )
 
     def _begin(
         self,

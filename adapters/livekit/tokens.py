@@ -1,11 +1,11 @@
 """Access tokens for LiveKit, signed once for many calls: signing costs as much as a call."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 
 import jwt
 from attrs import define, field, frozen
-from cachetools import LRUCache
 
 from adapters.livekit.api_key import ApiKey
 from domain.room import RoomName
@@ -37,13 +37,31 @@ class AccessTokens:
     token_life_s: float
     wall_clock: Callable[[], float] = time.time
     _signed_with: ApiKey | None = field(init=False, default=None)
-    _cache: LRUCache[RoomName | None, _Signed] = field(
-        init=False, factory=lambda: LRUCache(_MAX_CACHED)
-    )
+    _cache: OrderedDict[RoomName | None, _Signed] = field(init=False, factory=OrderedDict)
+    """The tokens by their rooms; those used last are at the end."""
 
-    def token_for(self, room: RoomName | None) -> str:
-        """Give a token that may administer one room, or list rooms."""
-        return self._token(room, renewed=False)
+    def token_for(self, room: RoomName | None, *, renewed: bool = False) -> str:
+        """Give a token that may administer one room, or list rooms.
+
+        Args:
+            room: the room.
+            renewed: whether LiveKit has refused the one before, noted if one is signed now.
+        """
+        api_key, now_s = self.api_key(), self.wall_clock()
+        if api_key is not self._signed_with and api_key != self._signed_with:
+            self._cache.clear()
+            self._signed_with = api_key
+        kept = self._cache.get(room)
+        if kept is not None and 0 <= now_s - kept.at < self.token_life_s / 2:
+            self._cache.move_to_end(room)
+            return kept.token
+        signed = _Signed(self._sign(api_key, room, now_s), now_s, renewed)
+        if room is None or len(room.encode()) <= _MAX_CACHED_BYTES:
+            self._cache[room] = signed
+            self._cache.move_to_end(room)
+            if len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
+        return signed.token
 
     def renewed_for(self, room: RoomName | None, *, refused: str) -> str | None:
         """Give a token in place of one that LiveKit refused.
@@ -57,20 +75,7 @@ class AccessTokens:
             if kept.renewed and abs(self.wall_clock() - kept.at) < _RENEWAL_INTERVAL_S:
                 return None
             del self._cache[room]
-        return self._token(room, renewed=True)
-
-    def _token(self, room: RoomName | None, *, renewed: bool) -> str:
-        api_key, now_s = self.api_key(), self.wall_clock()
-        if api_key != self._signed_with:
-            self._cache.clear()
-            self._signed_with = api_key
-        kept = self._cache.get(room)
-        if kept is not None and 0 <= now_s - kept.at < self.token_life_s / 2:
-            return kept.token
-        token = self._sign(api_key, room, now_s)
-        if room is None or len(room.encode()) <= _MAX_CACHED_BYTES:
-            self._cache[room] = _Signed(token, now_s, renewed)
-        return token
+        return self.token_for(room, renewed=True)
 
     def _sign(self, api_key: ApiKey, room: RoomName | None, now_s: float) -> str:
         grants: dict[str, object] = (

@@ -6,9 +6,10 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 from livekit.api import MuteRoomTrackRequest, MuteRoomTrackResponse
 
+from adapters.http_client.telemetry import Attempt
 from adapters.livekit.errors import AbsentError, PreconditionFailedError, UnusableAnswerError
 from adapters.livekit.participant_probe import Finding, ParticipantProbe, Presence, Unknown
 from application.ports.room_gateway import RemoteUnmuteDisabledError, RoomGatewayUnavailableError
@@ -20,6 +21,7 @@ from domain.track import (
     TrackSid,
 )
 
+_FIRST = Attempt.FIRST  # found once: it takes a while in Python 3.11
 _Find = Callable[[], Coroutine[Any, Any, Finding]]
 
 
@@ -48,10 +50,11 @@ class TrackMute:
     gets one at once, because it can come for a participant who is there.
     """
 
-    begin: Callable[[MuteRoomTrackRequest, float], MuteCall]
+    begin: Callable[[MuteRoomTrackRequest, float, Attempt], MuteCall]
     """Sends a mute, to be answered by a deadline."""
     probe: ParticipantProbe
     probe_delay_s: float
+    _loop: asyncio.AbstractEventLoop = field(init=False, factory=asyncio.get_running_loop)
 
     async def mute(
         self,
@@ -70,8 +73,8 @@ class TrackMute:
         request = MuteRoomTrackRequest(
             room=participant.room, identity=participant.identity, track_sid=track_sid, muted=muted
         )
-        probe_at = asyncio.get_running_loop().time() + self.probe_delay_s
-        call = self.begin(request, deadline)
+        probe_at = self._loop.time() + self.probe_delay_s
+        call = self.begin(request, deadline, _FIRST)
         try:
             if await call.wait(min(probe_at, deadline)):  # nearly always, and without a task
                 return await _read(call, request)
@@ -88,7 +91,7 @@ class TrackMute:
 
     async def _mute_again(self, request: MuteRoomTrackRequest, deadline: float) -> Track:
         try:
-            return await _read(self.begin(request, deadline), request)
+            return await _read(self.begin(request, deadline, Attempt.NOT_FOUND), request)
         except AbsentError:
             reason = "answered not_found about a participant who was there just before"
             raise RoomGatewayUnavailableError(reason=reason) from None

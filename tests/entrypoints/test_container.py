@@ -12,6 +12,8 @@ from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from adapters.livekit.api_key import ApiKey
 from adapters.livekit.room_gateway import LiveKitRoomGateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
+from adapters.rates.shared import SharedRateLimiter
+from domain.rate import Rate
 from entrypoints.container import Container
 from entrypoints.settings.rooms import GatewayKind
 from entrypoints.settings.settings import load_settings
@@ -104,7 +106,7 @@ class TestContainer:
     ) -> None:
         made = container({name: value for one in chosen for name, value in sources[one].items()})
         async with made.open_authenticator() as authenticator:
-            assert [type(source) for source in authenticator.sources] == expected
+            assert [type(source) for source in authenticator.sources.values()] == expected
 
     async def test_passes_the_settings_to_the_sources_of_identity(
         self, sources: Mapping[str, Mapping[str, str]]
@@ -117,14 +119,24 @@ class TestContainer:
                 "AUTH_TIMEOUT_SECONDS": "2.5",
                 "AUTH_ALLOW_NO_ID": "true",
                 "MAX_IN_FLIGHT": "7",
+                "MAX_IN_FLIGHT_PER_TENANT": "3",
             }
         )
         async with made.open_authenticator() as authenticator:
-            tokens, service = authenticator.sources
+            tokens, service = authenticator.sources.values()
             assert tokens.rules == ClaimRules(issuer="issuer", allow_no_id=True)
             assert str(service.client.url) == sources["service"]["AUTH_SERVICE_URL"]
             assert (service.timeout_s, service.allow_no_id) == (2.5, True)
-            assert service.client.max_connections == 7
+            assert service.client.max_connections == 10  # one for each request in flight
+
+    async def test_shares_rates_where_the_settings_name_a_redis(self) -> None:
+        made = container(
+            {"RATE_LIMIT_PER_TENANT": "3/second", "RATE_LIMIT_STORAGE_URL": "redis://127.0.0.1:1"}
+        )
+        async with made.open_rate_limiter() as limiter:
+            assert isinstance(limiter, SharedRateLimiter)
+            assert limiter.rate == Rate(quota=3, window_s=1)
+            assert await limiter.hit("tenant-a") == 0  # nothing is there: it passes
 
     async def test_bounds_fetches_of_keys_by_the_timeout_of_authentication(
         self, sources: Mapping[str, Mapping[str, str]]
@@ -139,7 +151,7 @@ class TestContainer:
         variables = {**LIVEKIT, **sources["key_file"], **sources["service"]}
         made = container({**variables, "AUTH_API_SECRET": "old"})
         async with made.open_authenticator() as chain, made.open_gateway() as gateway:
-            secrets, tokens, service = chain.sources
+            secrets, tokens, service = chain.sources.values()
             before = (tokens.keys.keys(), service.signing_key())
             for name in ("AUTH_SIGNING_KEY_PATH", "AUTH_JWT_PUBLIC_KEY_PATH"):
                 variables[name] = write_key(tmp_path / name, private="SIGNING" in name)

@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 from livekit.api import MuteRoomTrackRequest, MuteRoomTrackResponse, TrackInfo
 from typing_extensions import override
 
+from adapters.http_client.telemetry import Attempt
 from adapters.livekit.errors import AbsentError, PreconditionFailedError
 from adapters.livekit.participant_probe import ParticipantProbe
 from adapters.livekit.track_mute import MuteCall, TrackMute
@@ -88,7 +89,7 @@ class ScriptedLiveKit:
     def __attrs_post_init__(self) -> None:
         self._mutes = deque(self.script.mutes)
 
-    def begin(self, _: MuteRoomTrackRequest, deadline: float) -> "ScriptedCall":
+    def begin(self, _: MuteRoomTrackRequest, deadline: float, __: Attempt) -> "ScriptedCall":
         return ScriptedCall(asyncio.create_task(self._answer("M", self._mutes.popleft(), deadline)))
 
     async def get_participant(self, _: object, deadline: float) -> object:

@@ -6,12 +6,13 @@ import traceback
 import weakref
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
+from contextvars import copy_context
 from functools import wraps
 from itertools import repeat
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import asdict, define, field
 from livekit.api import ListRoomsResponse
 from livekit.protocol.models import Room as LiveKitRoom
 
@@ -19,6 +20,7 @@ from adapters.http_client.errors import NO_ANSWER_IN_TIME
 from adapters.livekit.errors import UnusableAnswerError
 from adapters.livekit.room_lookup import RoomLookup, select_rooms
 from application.ports.room_gateway import RoomGatewayUnavailableError
+from application.ports.turns import TENANT
 from domain.room import Room, RoomName
 from tests.support.virtual_time import now, run_in_virtual_time
 
@@ -80,8 +82,13 @@ class Server:
         self.batches.append(batch)
         return await batch.wait()
 
-    def find(self, name: str, within_s: float = HOUR_S) -> asyncio.Task[Room | None]:
-        return asyncio.create_task(self.lookup.find(RoomName(name), now() + within_s))
+    def find(
+        self, name: str, within_s: float = HOUR_S, *, tenant: str | None = None
+    ) -> asyncio.Task[Room | None]:
+        context = copy_context()
+        context.run(TENANT.set, tenant)
+        found = self.lookup.find(RoomName(name), now() + within_s)
+        return asyncio.create_task(found, context=context)
 
     async def find_together(
         self, *names: str, within_s: Iterable[float] = repeat(HOUR_S)
@@ -206,6 +213,88 @@ class TestBatches:
         assert [batch.sent_at for batch in server.batches] == [0, 0.1, 1]
         assert not hanging.done()
         assert not last.done()
+
+
+class TestTenants:
+    @in_virtual_time
+    async def test_share_a_batch(self) -> None:
+        server = Server()
+        _ = server.find("first", tenant="a")
+        await settle()
+        lookups = [server.find(tenant, tenant=tenant) for tenant in "abc"]
+        await settle()
+        server.batches[0].answer()
+        assert await server.sent() == [{"first"}, {"a", "b", "c"}]
+        server.batches[1].answer()
+        assert [await name_of(lookup) for lookup in lookups] == ["a", "b", "c"]
+
+    @in_virtual_time
+    async def test_take_turns_where_more_wait_than_a_batch_takes(self) -> None:
+        server = Server(max_names=2)
+        _ = server.find("first", tenant="x")
+        await settle()
+        for name in ("a1", "a2", "a3", "b1"):
+            _ = server.find(name, tenant=name[0])
+        await settle()
+        for number, names in enumerate([{"first"}, {"a1", "b1"}, {"a2", "a3"}]):
+            assert (await server.sent())[number:] == [names]
+            server.batches[number].answer()
+
+    @in_virtual_time
+    async def test_with_many_lookups_are_read_apart(self) -> None:
+        server = Server(max_names=4)
+        under_way = server.find("a0", tenant="a")
+        await settle()
+        lookups = [server.find(f"a{number}", tenant="a") for number in range(1, 10)]
+        other = server.find("b", tenant="b")
+        await settle()
+        server.batches[0].answer()
+        await under_way
+        assert await server.sent() == [{"a0"}, {"b"}, {"a1", "a2", "a3", "a4"}]
+        server.batches[1].answer()
+        assert await name_of(other) == "b"
+        for number in (2, 3, 4):
+            server.batches[number].answer()
+            await settle()
+        assert [await name_of(each) for each in lookups] == [f"a{each}" for each in range(1, 10)]
+
+    @in_virtual_time
+    async def test_about_whose_rooms_livekit_hangs_are_read_apart(self) -> None:
+        server = Server()
+        _ = server.find("a", tenant="a")
+        await settle()
+        _ = server.find("a", tenant="a")
+        behind = server.find("b", tenant="b")
+        await asyncio.sleep(0.15)
+        assert await server.sent() == [{"a"}, {"b"}, {"a"}]
+        server.batches[1].answer()
+        assert await name_of(behind) == "b"
+        for _ in range(3):
+            _ = server.find("a", tenant="a")
+            _ = server.find("b", tenant="b")
+            await asyncio.sleep(0.15)
+            server.batches[-1 if server.batches[-1].names == {"b"} else -2].answer()
+        assert {"a", "b"} not in await server.sent()
+
+    @in_virtual_time
+    async def test_leave_nothing_behind(self) -> None:
+        server = Server(max_names=2)
+        fresh = asdict(server.lookup, recurse=False)
+        del fresh["_common"]
+        lookups = [
+            server.find(f"{tenant}{number}", tenant=tenant, within_s=1 + number)
+            for tenant in "abc"
+            for number in range(9)
+        ]
+        for number in range(40):
+            await asyncio.sleep(0.05)
+            if number % 3 and number < len(server.batches):
+                server.batches[number].answer()
+            lookups[number % 9].cancel()
+        await asyncio.wait(lookups)
+        await asyncio.sleep(HOUR_S)
+        left = asdict(server.lookup, recurse=False)
+        assert {name: left[name] for name in fresh} == fresh
 
 
 class TestDeadlines:

@@ -15,7 +15,14 @@ from contract.livekit_answers import Answer, hang_up, http_response, silence, tw
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from domain.room import RoomName
-from domain.track import Participant, ParticipantIdentity, ParticipantNotFoundError, PublishedTrack
+from domain.track import (
+    Participant,
+    ParticipantIdentity,
+    ParticipantNotFoundError,
+    PublishedTrack,
+    TrackNotFoundError,
+    TrackSid,
+)
 from tests.adapters.livekit.canned import ALICE, SID
 from tests.adapters.livekit.livekit_servers import HOUR_S, SECRET, within
 from tests.support.recorded_calls import RecordedCalls
@@ -47,7 +54,7 @@ async def gateway(
         url=str(server.make_url("/")),
         api_key=ApiKey(name="key", secret=SECRET),
         limits=LiveKitLimits(max_connections=10, probe_delay_s=0.05),
-        telemetry=told,
+        telemetry=told.telemetry,
     ) as gateway:
         yield gateway
 
@@ -69,6 +76,7 @@ class TestCalls:
         await read(gateway)
         await mute(gateway)
         assert told.outcomes == [("ListRooms", "ok"), (MUTE, "ok")]
+        assert told.counted == [("ListRooms", "first", 1, "ok"), (MUTE, "first", 0, "ok")]
         assert [each.rooms for each in told.calls] == [1, 0]
         assert double.headers["ListRooms"]["traceparent"] == "trace-0"
         assert double.headers[MUTE]["traceparent"] == "trace-1"
@@ -117,7 +125,9 @@ class TestCalls:
     async def test_cannot_connect(self) -> None:
         told = RecordedCalls()
         key = ApiKey(name="key", secret=SECRET)
-        async with open_gateway(url="http://127.0.0.1:1", api_key=key, telemetry=told) as gateway:
+        async with open_gateway(
+            url="http://127.0.0.1:1", api_key=key, telemetry=told.telemetry
+        ) as gateway:
             with pytest.raises(RoomGatewayError):
                 await read(gateway)
         assert told.outcomes == [("ListRooms", "cannot_connect")]
@@ -149,6 +159,19 @@ class TestAttempts:
         await mute(gateway)
         assert told.attempts == [(MUTE, "first"), (MUTE, "token_refused")]
         assert told.outcomes == [(MUTE, "token_refused"), (MUTE, "ok")]
+
+    async def test_after_a_track_or_a_participant_was_not_found(
+        self, gateway: LiveKitRoomGateway, double: LiveKitDouble, told: RecordedCalls
+    ) -> None:
+        double.fail_next(MUTE, twirp_error("not_found"))
+        await mute(gateway)
+        again = [(MUTE, "first"), ("GetParticipant", "first"), (MUTE, "not_found")]
+        assert told.attempts == again
+        with pytest.raises(TrackNotFoundError):
+            await gateway.mute_track(
+                ALICE, TrackSid("TR_no"), muted=True, room_was_read=True, deadline=within(HOUR_S)
+            )
+        assert told.attempts[3:] == [(MUTE, "first"), (MUTE, "not_found")]
 
 
 class TestBatches:

@@ -94,6 +94,16 @@ class TestAccessTokens:
         assert tokens.token_for(RoomName("0")) is first
         assert tokens.token_for(RoomName("1")) is not second
 
+    def test_that_were_signed_again_count_as_used_last(self) -> None:
+        world = World()
+        tokens = tokens_in(world, life_s=600)
+        for number in range(4096):
+            tokens.token_for(RoomName(str(number)))
+        world.now += 300
+        again = tokens.token_for(RoomName("0"))
+        tokens.token_for(RoomName("4096"))
+        assert tokens.token_for(RoomName("0")) is again
+
     def test_are_replaced_once_the_clock_is_set_back(self) -> None:
         """LiveKit would refuse one that is not valid yet."""
         world = World()
