@@ -7,14 +7,14 @@ import pytest
 from attrs import define
 from prometheus_client.parser import text_string_to_metric_families
 
-from adapters.http_client.telemetry import SERVERS, Attempt, Outcome
+from adapters.http_client.telemetry import NO_TELEMETRY, SERVERS, Attempt, Outcome
+from adapters.rates.unknown import Cause, UnknownRates
 from entrypoints.http.api.error_responses import ERROR_RESPONSES
 from entrypoints.http.limits import Limits
-from entrypoints.http.observers.timing import OTHER, PATHS
 from entrypoints.http.server.traffic import Traffic
 from entrypoints.logs import Stderr
-from entrypoints.metrics.families import exposition
-from entrypoints.metrics.metrics import Metrics
+from entrypoints.metrics.families import exposition, make_registry
+from entrypoints.metrics.metrics import OTHER, PATHS, Metrics
 from tests.support.imports import PROJECT
 
 REFERENCE = (PROJECT / "docs/metrics.md").read_text()
@@ -31,10 +31,13 @@ def exposed() -> str:
     """All metrics, each with a value."""
     metrics = Metrics(limits=Limits(), log=Stderr())
     metrics.traffic, metrics.audit = Traffic(max_in_flight=1), Trail()
-    metrics.observe_request("/livez", "OK", 0.1)
+    metrics.rates = UnknownRates()
+    metrics.requests.add([(("/livez", "OK"), 0.1)])
     for server in SERVERS:
-        metrics.telemetry(server).begin("Method", rooms=1).end(Outcome.OK)
-    return exposition(metrics, version="0.1.0")().decode()
+        note = metrics.listen(server, NO_TELEMETRY).ended
+        assert note
+        note((("Method", Attempt.FIRST, 1), Outcome.OK, 0.0, 0.1))
+    return exposition(make_registry(metrics, version="0.1.0")).decode()
 
 
 def table(beginning: str) -> Iterator[list[str]]:
@@ -69,6 +72,7 @@ class TestMetrics:
     def test_have_documented_values_only(self) -> None:
         assert values_of("`path`") == {*PATHS, OTHER}
         assert values_of("`code`") == {"OK", *(row.code for row in ERROR_RESPONSES.values())}
+        assert values_of("`cause`") == {*Cause}
         assert values_of("`reason`") == {*Attempt} - {Attempt.FIRST}
         assert values_of("`outcome` of a call") == {*Outcome} - {Outcome.UNKNOWN}
         assert values_of("`outcome` of a check") <= {*Outcome}

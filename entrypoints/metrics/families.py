@@ -1,10 +1,10 @@
 """The metrics by their names, as Prometheus gets them; ``docs/metrics.md`` lists them.
 
-This is where the numbers of several processes would have to be added up.
+They are those of one process; ``entrypoints.metrics.totals`` adds up those of several.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from attrs import frozen
 from prometheus_client import (
@@ -20,27 +20,34 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from adapters.http_client.telemetry import Attempt
+from adapters.rates.unknown import Cause, UnknownRates
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.traffic import Traffic
 from entrypoints.metrics.metrics import AuditTrail, Metrics
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+Registry = CollectorRegistry
 
 
-def make_registry(metrics: Metrics, *, version: str) -> CollectorRegistry:
+def make_registry(metrics: Metrics, *, version: str) -> Registry:
     """Make a registry of these metrics, and of the process's own."""
-    registry = CollectorRegistry()
+    registry = process_registry()
     registry.register(_Families(metrics, version))
+    return registry
+
+
+def process_registry() -> Registry:
+    """Make a registry of the metrics that every process has."""
+    registry = Registry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     return registry
 
 
-def exposition(metrics: Metrics, *, version: str) -> Callable[[], bytes]:
-    """Make a function that writes out all metrics, in Prometheus' text format."""
-    registry = make_registry(metrics, version=version)
-    return lambda: generate_latest(registry)
+def exposition(registry: Registry) -> bytes:
+    """Write out all metrics, in Prometheus' text format."""
+    return generate_latest(registry)
 
 
 @frozen
@@ -51,6 +58,7 @@ class _Families(Collector):
     @override
     def collect(self) -> Iterator[Metric]:
         metrics = self._metrics
+        metrics.count()
         for histogram in (metrics.requests, metrics.calls, metrics.checks, metrics.rooms):
             yield histogram.family()
         yield from _of_servers(metrics)
@@ -58,6 +66,8 @@ class _Families(Collector):
             yield from _of_traffic(metrics.traffic, metrics.limits)
         if metrics.audit is not None:
             yield _of_audit(metrics.audit)
+        if metrics.rates is not None:
+            yield _of_rates(metrics.rates)
         yield from _of_process(metrics, self._version)
 
 
@@ -112,6 +122,17 @@ def _of_audit(audit: AuditTrail) -> Metric:
     events.add_metric(("written",), audit.written)
     events.add_metric(("lost",), audit.lost)
     return events
+
+
+def _of_rates(rates: UnknownRates) -> Metric:
+    passed = CounterMetricFamily(
+        "livekit_mute_rate_unknown_requests",
+        "Requests that passed because Redis did not tell their rate.",
+        labels=("cause",),
+    )
+    for cause in Cause:
+        passed.add_metric((cause,), rates.passed[cause])
+    return passed
 
 
 def _of_process(metrics: Metrics, version: str) -> Iterator[Metric]:

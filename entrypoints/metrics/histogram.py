@@ -4,7 +4,7 @@ All observations are made in the event loop's thread, so that none needs a lock.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import define, field, frozen
 from prometheus_client.metrics_core import HistogramMetricFamily
@@ -15,7 +15,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 @define(eq=False)
-class _Series:
+class Series:
     """One combination of labels.
 
     Attributes:
@@ -40,28 +40,31 @@ class Histogram:
     labels: Sequence[str] = ()
     bounds: Sequence[float] = SECONDS
     initial: Sequence[tuple[str, ...]] = ()
-    _series: dict[tuple[str, ...], _Series] = field(init=False)
+    series: dict[tuple[str, ...], Series] = field(init=False)
+    """What has been counted, by the values of the labels."""
 
-    @_series.default
-    def _initial_series(self) -> dict[tuple[str, ...], _Series]:
-        return {labels: self._no_values() for labels in self.initial}
+    @series.default
+    def _initial_series(self) -> dict[tuple[str, ...], Series]:
+        return {labels: self.no_values() for labels in self.initial}
 
-    def _no_values(self) -> _Series:
-        return _Series([0] * (len(self.bounds) + 1))
+    def no_values(self) -> Series:
+        """Return a series in which nothing is counted."""
+        return Series([0] * (len(self.bounds) + 1))
 
-    def observe(self, labels: tuple[str, ...], value: float) -> None:
-        """Count a value."""
-        series = self._series.get(labels)
-        if series is None:
-            series = self._series[labels] = self._no_values()
-        series.numbers[bisect_left(self.bounds, value)] += 1
-        series.total += value
+    def add(self, values: Iterable[tuple[tuple[str, ...], float]]) -> None:
+        """Count values, each with its labels."""
+        for labels, value in values:
+            series = self.series.get(labels)
+            if series is None:
+                series = self.series[labels] = self.no_values()
+            series.numbers[bisect_left(self.bounds, value)] += 1
+            series.total += value
 
     def family(self) -> HistogramMetricFamily:
         """Return all that has been counted, in the form of prometheus-client."""
         family = HistogramMetricFamily(self.name, self.help, labels=self.labels)
         bounds = [*map(floatToGoString, self.bounds), "+Inf"]
-        for labels, series in self._series.items():
+        for labels, series in self.series.items():
             so_far, buckets = 0, list[tuple[str, float]]()
             for bound, number in zip(bounds, series.numbers, strict=True):
                 so_far += number

@@ -5,16 +5,23 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
-from attrs import define, field
+from aiohttp import web
+from attrs import define, evolve, field
 
 from adapters.http_client.telemetry import SERVERS, Telemetry
+from adapters.rates.unknown import UnknownRates
+from entrypoints.http.api.context import RequestContext
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.traffic import Traffic
-from entrypoints.metrics.calls import CountedCalls
+from entrypoints.metrics.calls import TOGETHER, CountedCalls
 from entrypoints.metrics.histogram import Histogram
 
 _MUTE = "/livekit/participant/mute"
+PATHS = (_MUTE, "/", "/livez", "/readyz", "/metrics")
+OTHER = "other"
+_LABELS: Mapping[str, str] = {path: path for path in PATHS}
 _IDENTITY = "identity"
+_OF_EACH_REQUEST = ("livekit", _IDENTITY)
 _ROOMS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 _requests = partial(
@@ -66,6 +73,7 @@ class Metrics:
         log: the stream of the log.
         traffic: the server's, once there is one.
         audit: the audit trail, if there is one.
+        rates: what counts the requests whose rate is not known, if rates are shared.
         requests: seconds of requests, by path and code.
         calls: seconds of calls to other servers, by server, method and outcome.
         checks: seconds of checks of who is calling, by source and outcome.
@@ -79,6 +87,7 @@ class Metrics:
     log: LogStream
     traffic: Traffic | None = None
     audit: AuditTrail | None = None
+    rates: UnknownRates | None = None
     requests: Histogram = field(init=False, factory=_requests)
     calls: Histogram = field(init=False, factory=_calls)
     checks: Histogram = field(init=False, factory=_checks)
@@ -87,22 +96,45 @@ class Metrics:
     reload_is_ok: bool = field(init=False, default=True)
     loaded_s: float = field(init=False, factory=time.time)
     _identity: CountedCalls = field(init=False)
+    _answered: list[tuple[tuple[str, str], float]] = field(init=False, factory=list)
 
-    def __attrs_post_init__(self) -> None:
-        self.servers = {
+    @servers.default
+    def _make_servers(self) -> Mapping[str, CountedCalls]:
+        return {
             server: CountedCalls(seconds=self.calls, rooms=self.rooms, labels=(server,))
             for server in SERVERS
             if server != _IDENTITY
         }
-        self._identity = CountedCalls(seconds=self.checks, rooms=self.rooms)
 
-    def telemetry(self, server: str) -> Telemetry:
-        """Give what counts the calls of a server, see ``TelemetryOf``."""
-        return self._identity if server == _IDENTITY else self.servers[server]
+    @_identity.default
+    def _make_identity(self) -> CountedCalls:
+        return CountedCalls(seconds=self.checks, rooms=self.rooms)
 
-    def observe_request(self, path: str, code: str, seconds: float) -> None:
-        """Count a request."""
-        self.requests.observe((path, code), seconds)
+    def listen(self, server: str, telemetry: Telemetry) -> Telemetry:
+        """Return a telemetry of a server's calls that has them counted, by this alone.
+
+        Calls that every request makes are only noted: ``observe_request`` has them counted.
+        """
+        counted = self._identity if server == _IDENTITY else self.servers[server]
+        ended = counted.ended.append if server in _OF_EACH_REQUEST else counted.note
+        return evolve(telemetry, ended=ended, connections=counted.note_connections)
+
+    def observe_request(self, _: web.BaseRequest, context: RequestContext) -> None:
+        """Note a request by its route, which a 405 and a preflight have not; an observer.
+
+        It is counted, with the calls that requests have led to, once there are 64.
+        """
+        path = _LABELS.get(context.route, OTHER)
+        self._answered.append(((path, context.code), context.elapsed_s))
+        if len(self._answered) >= TOGETHER:
+            self.count()
+
+    def count(self) -> None:
+        """Count what has been noted."""
+        self.requests.add(self._answered)
+        self._answered.clear()
+        for counted in (*self.servers.values(), self._identity):
+            counted.count()
 
     def reloaded(self, *, ok: bool) -> None:
         """Note that the settings have been loaded again, or could not be."""

@@ -2,11 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from attrs import define, field
 
 _PAUSES = 9.0  # for each second of writing
+
+
+async def _nothing() -> None:
+    pass
 
 
 @define(eq=False)
@@ -19,6 +23,9 @@ class Paced:
 
     _write_out: Callable[[], bytes]
     _clock: Callable[[], float] = time.perf_counter
+    _prepare: Callable[[], Awaitable[None]] = _nothing
+    """Awaited before each writing; the time that it takes does not count."""
+    _one_at_a_time: asyncio.Lock = field(init=False, factory=asyncio.Lock)
     _rested_at: float = field(init=False, default=0.0)
     _next: asyncio.Task[bytes] | None = field(init=False, default=None)
 
@@ -29,13 +36,14 @@ class Paced:
         return await asyncio.shield(self._next)
 
     async def _rest_and_write_out(self) -> bytes:
-        began = self._clock()
-        if (left_s := self._rested_at - began) > 0:
-            await asyncio.sleep(left_s)
+        async with self._one_at_a_time:
+            if (left_s := self._rested_at - self._clock()) > 0:
+                await asyncio.sleep(left_s)
+            self._next = None
+            await self._prepare()
             began = self._clock()
-        self._next = None
-        try:
-            return self._write_out()
-        finally:
-            ended = self._clock()
-            self._rested_at = ended + _PAUSES * (ended - began)
+            try:
+                return self._write_out()
+            finally:
+                ended = self._clock()
+                self._rested_at = ended + _PAUSES * (ended - began)

@@ -48,8 +48,10 @@ def parse_trace_context(parents: Sequence[str], states: Sequence[str]) -> TraceC
 
 
 def _valid_state(state: str) -> str:
+    if len(state) > _MAX_STATE_CHARACTERS:  # first, since a client may send 100 KB of commas
+        return ""
     members = [member.strip(" \t") for member in state.split(",")]
     members = [member for member in members if member]
-    if len(state) > _MAX_STATE_CHARACTERS or len(members) > _MAX_MEMBERS:
+    if len(members) > _MAX_MEMBERS:
         return ""
     return ",".join(members) if all(map(_MEMBER.fullmatch, members)) else ""

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from aiohttp import web
 from attrs import frozen
 
-from adapters.http_client.telemetry import TelemetryOf
+from adapters.http_client.telemetry import TelemetryOf, no_telemetry
 from entrypoints.http.api.context import Observer
-from entrypoints.tracing.pass_on import accept_trace, passing_on
+from entrypoints.tracing.pass_on import accept_trace
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -34,14 +34,14 @@ class Tracing:
 
     Attributes:
         begin: lets the current task belong to the trace of a request, and returns its id.
-        telemetry: of the calls of a server, by its name.
+        telemetry: makes spans of the calls of a server, by its name.
         observers: of requests.
         problems: why there are no spans where there were to be some.
         close: sends the spans that are left, for 2 s at most.
     """
 
     begin: Callable[[web.BaseRequest], str] = accept_trace
-    telemetry: TelemetryOf = passing_on
+    telemetry: TelemetryOf = no_telemetry
     observers: Sequence[Observer] = ()
     problems: Sequence[str] = ()
     close: Callable[[], Awaitable[None]] = _nothing

@@ -67,7 +67,9 @@ class TestMetricsPort:
             port = taken.getsockname()[1]
             done = run("serve", "--gateway", "in-memory", "--port", "0", METRICS_PORT=str(port))
         assert done.returncode == 1
-        assert f"cannot listen on 127.0.0.1, port {port}: Address already in use" in done.stderr
+        problem = f"cannot listen on 127.0.0.1, port {port}: Address already in use; end what"
+        assert problem in done.stderr
+        assert "METRICS_PORT" in done.stderr
 
 
 class TestMetrics:

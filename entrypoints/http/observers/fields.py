@@ -9,7 +9,7 @@ from application.ports.room_gateway import RoomGatewayError
 from domain.caller import IdentifiedCaller
 from domain.room import RoomNotFoundError
 from entrypoints.http.api.context import RequestContext
-from entrypoints.http.server.errors import RequestError
+from entrypoints.http.server.errors import OverloadedError, RequestError
 
 MAX_CHARACTERS = 256
 _SECRETS_BEHIND = re.compile("[?;]")
@@ -52,7 +52,11 @@ def _reason(error: Exception, code: str) -> str:
     match error.__cause__ or error:
         case RoomNotFoundError(reason=reason, problem=problem):
             return f"{reason.value}: {problem}" if problem else reason.value
-        case RoomGatewayError(reason=reason) | AuthenticatorError(reason=reason):
+        case (
+            RoomGatewayError(reason=reason)
+            | AuthenticatorError(reason=reason)
+            | OverloadedError(reason=reason)
+        ):
             return reason
         case cause if code == "INTERNAL_ERROR":
             return type(cause).__name__

@@ -1,6 +1,7 @@
 """The spans of what we ask others: LiveKit, the sources of identity, and their servers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import partial
 from typing import cast
 
 from attrs import field, frozen
@@ -29,11 +30,9 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from typing_extensions import override
 from yarl import URL
 
-from adapters.http_client.telemetry import Attempt, Outcome, Report, Telemetry
-from entrypoints.tracing.pass_on import FOLLOWS_TRACES
+from adapters.http_client.telemetry import Attempt, CallInfo, End, Outcome, Telemetry
 
 _Attributes = Mapping[str, str | int]
 
@@ -53,18 +52,20 @@ def call_spans(tracer: Tracer, server: str, url: str = "") -> Telemetry:
         url: the server's; only scheme, host and port of it are recorded.
     """
     if server == "identity":
-        return _Checks(tracer)
+        return Telemetry(begin=partial(_begin_check, tracer))
     target = URL(url)
     attributes: _Attributes = {SERVER_ADDRESS: target.host or "", SERVER_PORT: target.port or 0}
     if server == "livekit":
-        return _Calls(tracer, {**attributes, "rpc.system.name": "twirp"}, _rpc)
-    return _Calls(
-        tracer,
-        {**attributes, URL_FULL: f"{target.origin()}/REDACTED"},
-        _http,
-        when_ok={HTTP_RESPONSE_STATUS_CODE: 200},
-        follows_traces=server in FOLLOWS_TRACES,
-    )
+        calls = _Calls(tracer, {**attributes, "rpc.system.name": "twirp"}, _rpc)
+    else:
+        calls = _Calls(
+            tracer,
+            {**attributes, URL_FULL: f"{target.origin()}/REDACTED"},
+            _http,
+            when_ok={HTTP_RESPONSE_STATUS_CODE: 200},
+            follows_traces=server != "key-server",
+        )
+    return Telemetry(begin=calls.begin, current=get_current, share=_share)
 
 
 def _rpc(method: str) -> tuple[str, _Attributes]:
@@ -78,7 +79,7 @@ def _http(method: str) -> tuple[str, _Attributes]:
 
 
 @frozen
-class _Calls(Telemetry):
+class _Calls:
     """A span for each call; one that several tasks share is in a trace of its own, with links."""
 
     _tracer: Tracer
@@ -88,8 +89,9 @@ class _Calls(Telemetry):
     _when_ok: _Attributes = field(factory=dict, kw_only=True)
     _follows_traces: bool = field(default=True, kw_only=True)
 
-    @override
-    def begin(self, method: str, *, attempt: Attempt = _FIRST, rooms: int = 0) -> Report:
+    def begin(self, info: CallInfo, headers: MutableMapping[str, str]) -> End:
+        """Begin a span, see ``Begin``."""
+        method, attempt, rooms = info
         name, more = self._name(method)
         attributes = {**self._attributes, **more}
         if rooms:
@@ -104,80 +106,39 @@ class _Calls(Telemetry):
         for each in sharing:  # leads from a request to the read that it waited for
             if each.is_recording():
                 each.add_link(span.get_span_context())
-        headers: dict[str, str] = {}
         if self._follows_traces:
             _PROPAGATOR.inject(headers, set_span_in_context(span, Context()))
-        return _Call(span, self._when_ok, headers)
-
-    @override
-    def current(self) -> object:
-        return get_current()
-
-    @override
-    def share(self, origins: Sequence[object]) -> None:
-        contexts = [origin for origin in origins if isinstance(origin, Context)]
-        if len(contexts) == 1:
-            attach(contexts[0])
-        else:
-            sharing = [get_current_span(context) for context in contexts]
-            attach(set_value(_SHARED_BY, sharing, Context()))
-
-    @override
-    def connections(self, number: int) -> None:
-        """Do nothing."""
+        return partial(_end_call, span, self._when_ok)
 
 
-@frozen
-class _Call(Report):
-    _span: Span
-    _when_ok: _Attributes
-    headers: Mapping[str, str]
-
-    @override
-    def end(self, outcome: Outcome) -> None:
-        if outcome is Outcome.OK:
-            self._span.set_attributes(self._when_ok)
-        _end(self._span, outcome, is_failure=outcome not in _NO_FAILURES_OF_A_CALL)
+def _share(origins: Sequence[object]) -> None:
+    """Let the current task call on behalf of others, whose contexts these are."""
+    contexts = [origin for origin in origins if isinstance(origin, Context)]
+    if len(contexts) == 1:
+        attach(contexts[0])
+    else:
+        sharing = [get_current_span(context) for context in contexts]
+        attach(set_value(_SHARED_BY, sharing, Context()))
 
 
-@frozen
-class _Checks(Telemetry):
-    """A span for each source of identity that is asked, and the current one while it is."""
-
-    _tracer: Tracer
-
-    @override
-    def begin(self, method: str, *, attempt: Attempt = _FIRST, rooms: int = 0) -> Report:
-        before = get_current()
-        span = self._tracer.start_span(
-            f"identity {method}", attributes={"livekit_mute.source": method}
-        )
-        attach(set_span_in_context(span))
-        return _Check(span, before)
-
-    @override
-    def current(self) -> object:
-        return None
-
-    @override
-    def share(self, origins: Sequence[object]) -> None:
-        """Do nothing: no check is shared."""
-
-    @override
-    def connections(self, number: int) -> None:
-        """Do nothing."""
+def _end_call(span: Span, when_ok: _Attributes, outcome: Outcome) -> None:
+    if outcome is Outcome.OK:
+        span.set_attributes(when_ok)
+    _end(span, outcome, is_failure=outcome not in _NO_FAILURES_OF_A_CALL)
 
 
-@frozen
-class _Check(Report):
-    _span: Span
-    _before: Context
-    headers: Mapping[str, str] = field(init=False, factory=dict)
+def _begin_check(tracer: Tracer, info: CallInfo, _: MutableMapping[str, str]) -> End:
+    """Begin a span of a source of identity, which is the current one while it is asked."""
+    source, *_rest = info
+    before = get_current()
+    span = tracer.start_span(f"identity {source}", attributes={"livekit_mute.source": source})
+    attach(set_span_in_context(span))
+    return partial(_end_check, span, before)
 
-    @override
-    def end(self, outcome: Outcome) -> None:
-        attach(self._before)
-        _end(self._span, outcome, is_failure=outcome in _FAILURES_OF_A_CHECK)
+
+def _end_check(span: Span, before: Context, outcome: Outcome) -> None:
+    attach(before)
+    _end(span, outcome, is_failure=outcome in _FAILURES_OF_A_CHECK)
 
 
 def _end(span: Span, outcome: Outcome, *, is_failure: bool) -> None:

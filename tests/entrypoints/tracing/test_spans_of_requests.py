@@ -14,7 +14,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.listener import serving
 from entrypoints.tracing.otel.requests import RequestSpans
-from tests.entrypoints.http.observers.test_request_log import FaultyGateway
+from tests.entrypoints.http.observers.failing import FaultyGateway
 from tests.support.otlp_collector import ReceivedSpan, collecting, tracing_to
 from tests.support.service import DEMO_REQUEST, MUTE
 
@@ -25,16 +25,16 @@ JSON = "Content-Type: application/json"
 SECRET = "s3cret-of-the-test"  # the collector scans for it
 
 
-async def spans_of(*requests: str, bug: bool = False) -> Sequence[ReceivedSpan]:
+async def spans_of(*requests: str, error: Exception | None = None) -> Sequence[ReceivedSpan]:
     """Send each request on a connection of its own, and return the spans that a collector gets."""
-    gateway = FaultyGateway(demo_room_gateway().rooms, bug=bug)
+    gateway = FaultyGateway(demo_room_gateway().rooms, error)
     async with collecting() as collector, tracing_to(collector) as tracer:
         spans = RequestSpans(tracer)
         app = create_app(
             open_gateway=lambda: nullcontext(gateway),
             open_authenticator=lambda: nullcontext(AnonymousAuthenticator()),
             make_access=lambda gateway: RoomAccess(gateway=gateway),
-            limits=Limits(shutdown_delay_s=0),
+            limits=Limits(leave_delay_s=0),
             begin_trace=spans.begin,
             observers=[spans.observe],
         )
@@ -82,7 +82,7 @@ class TestSpan:
 
     async def test_of_a_crashed_handler_is_an_error_with_a_status(self) -> None:
         mute = request(f"POST {MUTE} HTTP/1.1", JSON, body=BODY)
-        [span] = await spans_of(mute, bug=True)
+        [span] = await spans_of(mute, error=ZeroDivisionError(SECRET))
         assert span.is_error
         assert span.attributes["http.route"] == MUTE
         assert span.attributes["http.response.status_code"] == 500

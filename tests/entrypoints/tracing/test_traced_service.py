@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 from attrs import frozen
+from prometheus_client.parser import text_string_to_metric_families
 
 from contract.livekit_double.double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
@@ -79,6 +80,23 @@ async def mute(running: Running) -> None:
         assert answer.status == 200
 
 
+async def counts_of_calls(running: Running) -> dict[str, float]:
+    """Ask the service's metrics how often each of LiveKit's methods was called."""
+    [listening] = [event for event in running.events if event["event"] == "listening"]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(str(listening["metrics_url"])) as answer,
+    ):
+        families = text_string_to_metric_families(await answer.text())
+    return {
+        sample.labels["method"]: sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "livekit_mute_upstream_call_seconds_count"
+        and sample.labels["server"] == "livekit"
+    }
+
+
 async def stop(running: Running) -> None:
     running.send(signal.SIGTERM)
     assert await asyncio.to_thread(running.process.wait) == 0
@@ -102,10 +120,13 @@ class TestTracedService:
     ) -> None:
         async with collecting() as collector:
             running = start(
-                **upstreams.variables | SENT_AT_ONCE, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url
+                **upstreams.variables | SENT_AT_ONCE,
+                OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+                METRICS_PORT="0",
             )
             await asyncio.to_thread(running.wait_for, "LiveKit can be used")  # a call of its own
             await mute(running)
+            assert await counts_of_calls(running) == {"ListRooms": 2, "MutePublishedTrack": 1}
             await collector.wait_for(lambda spans: len(of_request(spans)) == 5)
             await stop(running)
             spans = {span.name: span for span in of_request(collector.spans)}

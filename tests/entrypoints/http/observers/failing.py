@@ -43,6 +43,7 @@ AFTER_AUTHENTICATION: Sequence[Callable[[], Exception]] = (
 )
 IN_AUTHENTICATION: Sequence[Callable[[], Exception]] = (
     lambda: CredentialRefusedError(reason="expired"),
+    lambda: CredentialRefusedError(reason="expired", source="signed-tokens", credential="2026-05"),
     lambda: AuthenticatorUnavailableError(reason="no answer before the deadline"),
     lambda: AuthenticatorUnusableError(reason="status 500"),
     lambda: OverloadedError("the service is shutting down; retry later"),
@@ -52,8 +53,10 @@ IN_AUTHENTICATION: Sequence[Callable[[], Exception]] = (
 
 
 @frozen
-class FailingGateway(InMemoryRoomGateway):
-    error: Exception
+class FaultyGateway(InMemoryRoomGateway):
+    """Raises at a mute, or without an error reports another state than the requested one."""
+
+    error: Exception | None = None
 
     @override
     async def mute_track(
@@ -65,7 +68,9 @@ class FailingGateway(InMemoryRoomGateway):
         room_was_read: bool,
         deadline: float,
     ) -> Track:
-        raise self.error
+        if self.error is not None:
+            raise self.error
+        return Track(sid=track_sid, muted=not muted)
 
 
 @frozen

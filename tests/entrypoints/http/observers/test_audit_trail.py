@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
+from adapters.rates.moving_window import MovingWindow
+from domain.rate import Rate
 from entrypoints.http.api.error_responses import ERROR_RESPONSES
 from entrypoints.http.observers.audit_trail import audit_trail
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
@@ -17,7 +19,7 @@ from tests.entrypoints.http.observers.failing import (
     AFTER_AUTHENTICATION,
     IN_AUTHENTICATION,
     FailingAuthenticator,
-    FailingGateway,
+    FaultyGateway,
 )
 from tests.support.imports import PROJECT
 from tests.support.service import MUTE, Service
@@ -113,13 +115,15 @@ class TestAuditTrail:
         self, trail: Trail, gateway: InMemoryRoomGateway, api_secrets: ApiSecretsAuthenticator
     ) -> None:
         for make in AFTER_AUTHENTICATION:
-            await (await trail.start(other_gateway=FailingGateway(gateway.rooms, make()))).mute()
+            await (await trail.start(other_gateway=FaultyGateway(gateway.rooms, make()))).mute()
         for make in IN_AUTHENTICATION:
             await (await trail.start(authenticator=FailingAuthenticator(make()))).mute()
-        service = await trail.start(authenticator=api_secrets)
+        limiter = MovingWindow(rate=Rate(quota=3, window_s=3600))
+        service = await trail.start(authenticator=api_secrets, rate_limiter=limiter)
         await service.mute(token=DEMO_TOKEN)
         await service.mute(token=DEMO_TOKEN, muted=None)
         await service.ask("POST", MUTE, headers={"Authorization": f"Bearer {DEMO_TOKEN}"})
+        await service.mute(token=DEMO_TOKEN)
         assert trail.invalid == {}
         codes = {row.code for row in ERROR_RESPONSES.values()} - NEVER_AUTHENTICATED
         assert {event["code"] for event in trail.events} == codes | {"OK"}

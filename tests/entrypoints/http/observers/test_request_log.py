@@ -3,38 +3,14 @@ import gc
 from collections.abc import Mapping
 from hashlib import sha256
 
-from attrs import frozen
-from typing_extensions import override
-
+from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.room_gateway import RoomGatewayRefusedError
+from domain.caller import TenantId
 from domain.room import NotFoundError, RoomName
-from domain.track import Participant, Track, TrackSid
 from tests.entrypoints.http.conftest import DEMO_TOKEN, OTHER_TOKEN, Serve
+from tests.entrypoints.http.observers.failing import FaultyGateway
 from tests.support.service import MUTE, Service
-
-TEXT = "s3cret"  # not on the line that raises it, which the log quotes
-
-
-@frozen
-class FaultyGateway(InMemoryRoomGateway):
-    """Raises, or reports another state than the requested one."""
-
-    bug: bool
-
-    @override
-    async def mute_track(
-        self,
-        participant: Participant,
-        track_sid: TrackSid,
-        *,
-        muted: bool,
-        room_was_read: bool,
-        deadline: float,
-    ) -> Track:
-        if self.bug:
-            raise ZeroDivisionError(TEXT)
-        return Track(sid=track_sid, muted=not muted)
 
 
 def digest(name: str) -> str:
@@ -73,6 +49,13 @@ class TestEvent:
             "muted_wanted": True,
             "muted": True,
         }
+
+    async def test_has_the_beginning_of_a_long_name_of_a_credential(self, serve: Serve) -> None:
+        known = ApiSecrets({DEMO_TOKEN: TenantId("tenant-a")}, names={DEMO_TOKEN: "n" * 257})
+        service = await serve(authenticator=ApiSecretsAuthenticator(lambda: known))
+        await service.mute(token=DEMO_TOKEN)
+        [event] = service.events
+        assert event["credential"] == "n" * 256
 
     async def test_gives_the_reason_of_a_masked_404(
         self, guarded: Service, gateway: InMemoryRoomGateway
@@ -132,7 +115,7 @@ class TestEvent:
     async def test_is_a_warning_where_the_outcome_differs_from_the_request(
         self, serve: Serve, gateway: InMemoryRoomGateway
     ) -> None:
-        service = await serve(other_gateway=FaultyGateway(gateway.rooms, bug=False))
+        service = await serve(other_gateway=FaultyGateway(gateway.rooms))
         answer = await service.mute(muted=True)
         [event] = service.events
         assert answer.json["muted"] is event["muted"] is False
@@ -141,7 +124,8 @@ class TestEvent:
     async def test_gives_the_location_of_an_unexpected_exception_not_its_text(
         self, serve: Serve, gateway: InMemoryRoomGateway
     ) -> None:
-        service = await serve(other_gateway=FaultyGateway(gateway.rooms, bug=True))
+        faulty = FaultyGateway(gateway.rooms, ZeroDivisionError("s3cret"))
+        service = await serve(other_gateway=faulty)
         answer = await service.mute()
         [event] = service.events
         assert answer.outcome == (500, "INTERNAL_ERROR")
