@@ -221,7 +221,7 @@ class TestAnAuthenticationService:
             auth_service.running(),
             serving(auth_service, rooms, limits=limits()) as service,
         ):
-            text = head(AUTHORIZATION, "Content-Type: text/plain")
+            text = head(f"Authorization: Bearer {DEMO_TOKEN}", "Content-Type: text/plain")
             first = asyncio.create_task(ask(service, text))
             await asked.wait()
             assert (await ask(service, GOOD)).outcome == OVERLOADED
