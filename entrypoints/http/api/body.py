@@ -1,6 +1,7 @@
 """A request's JSON body: its media type, size, time to arrive, and content."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from aiohttp import web
@@ -20,7 +21,6 @@ from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import RequestPayloadError
 from entrypoints.http.server.errors import ClientDisconnectedError, MalformedHttpError
 from entrypoints.http.server.expect import send_continue
-from entrypoints.http.server.keys import TRAFFIC
 
 T = TypeVar("T", bound=AttrsInstance)
 
@@ -29,12 +29,14 @@ T = TypeVar("T", bound=AttrsInstance)
 class JsonBody:
     """A request's body, received and parsed once, when it is first asked for.
 
-    ``deadline`` is a time of the event loop's clock.
+    ``deadline`` is a time of the event loop's clock; ``end_receiving`` is awaited once the body is
+    complete.
     """
 
     _request: web.Request
     _limits: Limits
     _deadline: float
+    _end_receiving: Callable[[], Awaitable[None]]
     _bytes: bytes | None = field(init=False, default=None)
     _members: dict[str, object] | None = field(init=False, default=None)
 
@@ -68,7 +70,7 @@ class JsonBody:
             _check_media_type(self._request)
             if self._bytes is None:
                 self._bytes = await _read(self._request, self._limits, self._deadline)
-                await self._request.app[TRAFFIC].end_receiving()
+                await self._end_receiving()
             self._members = _parse(self._bytes)
         return self._members
 

@@ -23,8 +23,8 @@ class RequestContext:
         reached_authentication: whether the request is one for the audit trail.
         caller: who is calling, once authenticated.
         client: the IP address of the client, where the transport has one.
-        source: the source of identity that knows the caller, once authenticated.
-        credential: which of the caller's credentials it was, by a name that is no secret.
+        source: the source of identity that knows the caller, or has refused the token.
+        credential: which credential it was, by a name that is no secret.
         route: the path of the route that was found; ours hold no parameters.
         trace_id: the id of the trace that the request belongs to, in hexadecimal digits.
         details: what the operation acts on and what became of it, by name.

@@ -58,8 +58,7 @@ class HttpPresentedRequest(PresentedRequest):
             raise InvalidRequestError(f"{name} is given more than once")
         if not headers and not parameters:
             raise MissingCredentialError("a token is required: Authorization: Bearer <token>")
-        matches = [_BEARER.fullmatch(value) for value in headers]
-        matches += [_TOKEN.fullmatch(value) for value in parameters]
+        matches = [*map(_BEARER.fullmatch, headers), *map(_TOKEN.fullmatch, parameters)]
         most = self._limits.max_token_bytes
         for match in matches:
             if match and len(match[1]) <= most:

@@ -24,6 +24,7 @@ from entrypoints.http.api.errors import (
     MissingCredentialError,
     NotReadyError,
     PayloadTooLargeError,
+    RateLimitedError,
     RequestTimeoutError,
     UnsupportedMediaTypeError,
 )
@@ -92,6 +93,7 @@ ERROR_RESPONSES: Mapping[type[Exception], ErrorResponse] = {
     RequestTimeoutError: ErrorResponse(408, "REQUEST_TIMEOUT", closes=True),
     PayloadTooLargeError: ErrorResponse(413, "PAYLOAD_TOO_LARGE", closes=True),
     UnsupportedMediaTypeError: ErrorResponse(415, "UNSUPPORTED_MEDIA_TYPE"),
+    RateLimitedError: ErrorResponse(429, "RATE_LIMITED"),
     OverloadedError: ErrorResponse(503, "OVERLOADED", headers={"Retry-After": "1"}),
     NotReadyError: ErrorResponse(503, "NOT_READY"),
     web.HTTPNotFound: ErrorResponse(404, "NOT_FOUND", "no such path"),
@@ -120,6 +122,8 @@ def error_response(error: Exception, row: ErrorResponse) -> web.Response:
     response.headers.update(row.headers)
     if isinstance(error, web.HTTPMethodNotAllowed):
         response.headers["Allow"] = error.headers["Allow"]
+    if isinstance(error, RateLimitedError):
+        response.headers.update(error.headers)
     if row.closes:
         response.force_close()
     return response

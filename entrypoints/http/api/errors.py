@@ -1,5 +1,7 @@
 """What can be wrong with a request to this API, beside what its use cases raise."""
 
+from collections.abc import Mapping
+
 from entrypoints.http.server.errors import RequestError
 
 
@@ -25,6 +27,18 @@ class MissingCredentialError(RequestError):
 
 class MalformedCredentialError(RequestError):
     """What is given cannot be a token."""
+
+
+class RateLimitedError(RequestError):
+    """Too many requests, or failed authentications, came within a time.
+
+    Attributes:
+        headers: of the response, which say how many may come and when the next one may.
+    """
+
+    def __init__(self, message: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.headers = headers
 
 
 class RequestTimeoutError(RequestError):

@@ -9,8 +9,8 @@ from application.ports.room_gateway import RoomGatewayError
 from entrypoints.http.api.context import CONTEXT
 from entrypoints.http.api.errors import NotReadyError
 from entrypoints.http.api.json_response import json_response
-from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS
-from entrypoints.http.server.keys import LIMITS, TRAFFIC
+from entrypoints.http.api.keys import AUTHENTICATOR, ROOM_ACCESS, UNREADY
+from entrypoints.http.server.keys import LIMITS
 
 
 async def live(request: web.Request) -> web.Response:
@@ -24,9 +24,9 @@ async def ready(request: web.Request) -> web.Response:
 
     The answer comes within ``ready_timeout_s``; its error names the part that is not ready.
     """
-    if request.app[TRAFFIC].shutting_down:
+    if problem := request.app[UNREADY]():
         request[CONTEXT].routine = True
-        raise NotReadyError("the service is shutting down")
+        raise NotReadyError(problem)
     due = asyncio.get_running_loop().time() + request.app[LIMITS].ready_timeout_s
     try:
         await request.app[AUTHENTICATOR].verify_ready()

@@ -41,34 +41,38 @@ class RequestLifecycle(RequestHooks):
         row, context = response_to(error), request[CONTEXT]
         context.error, context.code = error, row.code
         response = error_response(error, row)
-        self._finish(request, response)
-        asyncio.get_running_loop().call_soon(_release_error, context)  # once it is observed
+        self._finish(request, context, response)
         return response
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn every exception into an error response, and finish every request."""
-        if CONTEXT not in request:
+        if (context := request.get(CONTEXT)) is None:
             self.begin(request)
+            context = request[CONTEXT]
         if (resource := request.match_info.route.resource) is not None:
-            request[CONTEXT].route = resource.canonical
+            context.route = resource.canonical
         try:
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - aiohttp's own error responses differ in shape
             return self.reject(request, error)
-        self._finish(request, response)
+        self._finish(request, context, response)
         return response
 
-    def _finish(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
-        context = request[CONTEXT]
+    def _finish(
+        self, request: web.BaseRequest, context: RequestContext, response: web.StreamResponse
+    ) -> None:
         context.finish(response.status)
         response.headers["X-Request-ID"] = context.request_id
         # In the next turn of the loop, behind the response: events in a row cost half.
-        loop = asyncio.get_running_loop()
+        asyncio.get_running_loop().call_soon(self._observe, request, context)
+
+    def _observe(self, request: web.BaseRequest, context: RequestContext) -> None:
         for observer in self.observers:
-            loop.call_soon(observer, request, context)  # one that raises stops no other
-
-
-def _release_error(context: RequestContext) -> None:
-    """Break a cycle: a traceback refers to its request, which refers to the context."""
-    context.error = None
+            try:
+                observer(request, context)
+            except Exception as error:  # noqa: BLE001 - one that raises stops no other
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "an observer of requests failed", "exception": error}
+                )
+        context.error = None  # a cycle: its traceback refers to the request, which has the context

@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from entrypoints.http.api.context import CONTEXT
+from entrypoints.http.api.json_response import COMMON_HEADERS
 
 PATH = "/metrics"
 
@@ -17,7 +18,7 @@ def metrics_handler(expose: Callable[[], Awaitable[bytes]], *, media_type: str) 
         expose: writes out all metrics, at a bounded cost: no load shedding keeps clients from it.
         media_type: of what it writes.
     """
-    headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Server": "livekit-mute"}
+    headers = {"Content-Type": media_type, **COMMON_HEADERS}
 
     async def metrics(request: web.Request) -> web.Response:
         request[CONTEXT].routine = True

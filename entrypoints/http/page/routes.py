@@ -44,10 +44,17 @@ def page_routes(document: Path) -> Sequence[web.RouteDef]:
         "/openapi.json": (document / "openapi.json", "application/json"),
         "/openapi.yaml": (document / "openapi.yaml", "application/yaml"),
     }
+    files_of_page = {path: _file(file, media_type) for path, (file, media_type) in served.items()}
     return [
-        web.get(path, _file(file, media_type), expect_handler=defer_continue)
-        for path, (file, media_type) in served.items()
+        web.get(path, handler, expect_handler=defer_continue)
+        for path, handler in {**files_of_page, "/docs/": _to_page}.items()
     ]
+
+
+async def _to_page(request: web.Request) -> web.StreamResponse:
+    """Redirect to the page; relative, since a proxy may serve it below another path."""
+    request[CONTEXT].routine = True
+    return web.Response(status=308, headers={**_HEADERS, "Location": "../docs"})
 
 
 def _file(path: Path, media_type: str) -> Handler:

@@ -29,19 +29,18 @@ def client_address(request: web.BaseRequest, trusted: Sequence[Network]) -> str:
 
     While an address is in one of the networks, it is a trusted proxy's, and the header has the
     address that this proxy saw. Whatever is not an address (``unknown``, an obfuscated or a
-    malformed one) ends the search at the last address before it. If there are both headers, they
-    have to agree: a proxy that writes only one passes on the other as the client sent it.
+    malformed one) ends the search at the last address before it. ``Forwarded`` is read only where
+    there is no ``X-Forwarded-For``, which nearly all proxies write: a proxy that writes only one
+    passes on the other as the client sent it.
     """
     remote = _canonical(request.remote or "")
     peer = _address(remote) if trusted else None
     if peer is None:
         return remote
-    found = {
-        _first_untrusted(peer, map(read, _from_the_end(request, name)), trusted)
-        for name, read in _READERS.items()
-        if name in request.headers
-    }
-    return str(found.pop() if len(found) == 1 else peer)
+    for name, read in _READERS.items():
+        if name in request.headers:
+            return str(_first_untrusted(peer, map(read, _from_the_end(request, name)), trusted))
+    return str(peer)
 
 
 def _first_untrusted(
@@ -87,6 +86,7 @@ def _canonical(remote: str) -> str:
 
 
 _READERS: Mapping[str, Callable[[str], _Address | None]] = {
-    "Forwarded": _forwarded_for,
     "X-Forwarded-For": _node_address,
+    "Forwarded": _forwarded_for,
 }
+"""In the order in which they are looked for; the first one that a request has is read."""

@@ -119,11 +119,9 @@ class Connection(web.RequestHandler):
         if self._body_bytes > self._max_body_bytes and self._responding:
             most = f"{self._max_body_bytes} bytes ({_MAX_FRAMING} times MAX_BODY_BYTES)"
             self._abort_body(self._body, MalformedHttpError(f"the body takes more than {most}"))
-        if queued_messages(self):
-            for body in self._bodies()[:-1]:
-                # Only the parser's rejection of an incomplete body can come behind it.
-                if not body.is_eof():
-                    self._abort_body(body, self._malformed(queued_error(self)))
+        if queued := queued_messages(self):
+            if len(queued) > 1 or not body_is_complete:
+                self._abort_bodies_before_the_last()
         elif data and body_is_complete:
             self._headers_timer.start(self._on_headers_timeout)
 
@@ -192,6 +190,12 @@ class Connection(web.RequestHandler):
         if self._responding or body is not self._body:
             body.set_exception(error)
         body.feed_eof()
+
+    def _abort_bodies_before_the_last(self) -> None:
+        for body in self._bodies()[:-1]:
+            # Only the parser's rejection of an incomplete body can come behind it.
+            if not body.is_eof():
+                self._abort_body(body, self._malformed(queued_error(self)))
 
     def _is_last(self, request: web.BaseRequest) -> bool:
         """Return whether the connection has to be closed after the response to a request.

@@ -21,4 +21,12 @@ class ClientDisconnectedError(RequestError):
 
 
 class OverloadedError(RequestError):
-    """Too many requests are in flight, or the server has stopped serving."""
+    """Too many requests are in flight, or the server has stopped serving.
+
+    Attributes:
+        reason: why, for the operator's log, where the client is not told all of it.
+    """
+
+    def __init__(self, problem: str, *, reason: str = "") -> None:
+        super().__init__(f"{problem}; retry later")
+        self.reason = f"{reason or problem}; retry later"

@@ -27,11 +27,16 @@ from entrypoints.http.server.keys import (
     REQUEST_HOOKS,
     TRAFFIC,
 )
+from entrypoints.http.server.shared_listener import SharedListener
 from entrypoints.http.server.traffic import Traffic
 
 Connect = Callable[[], Connection]
+Listener = asyncio.Server | SharedListener
 
 _BACKLOG = 1024
+_ACCEPTED_PER_TURN = 4
+"""A listener of uvloop's accepts one connection in a turn of the event loop: if a flood connects,
+a new client would wait for as many turns as there are connections before its own."""
 _FIRST_REQUESTS_S = 0.25
 
 
@@ -40,16 +45,18 @@ class CannotListenError(Exception):
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - how to serve, and when and where from
     app: web.Application,
     *,
     host: str,
     port: int,
+    bound: Sequence[socket.socket] = (),
+    is_turn: Callable[[int], bool] | None = None,
     before_listening: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[URL]:
     """Serve an application while the block runs, then shut down gracefully.
 
-    Graceful shutdown: for ``shutdown_delay_s`` requests are served and each response closes its
+    Graceful shutdown: for ``leave_delay_s`` requests are served and each response closes its
     connection; then the listener is closed; requests in flight have ``drain_timeout_s`` to finish;
     what is left is rejected with 503, and so it is at once where the block fails or is cancelled.
 
@@ -58,14 +65,19 @@ async def serving(
         host: an address, or a name, which stands for all its addresses that this machine has;
             ``::`` is every address of IPv6 and of IPv4.
         port: 0 is any free port.
+        bound: what ``bind`` has bound to that address, if it has been called before; closed at
+            the end.
+        is_turn: where other processes accept from the same sockets, see ``SharedListener``.
         before_listening: called once the application has started.
 
     Raises:
         CannotListenError: the address is in use, or not one of this machine.
     """
     with ExitStack() as opened:
-        with _listen_errors(host, port):
-            sockets = await _bind(host, port, opened)
+        # In a thread: the event loop's own drops the scope of an address (uvloop 0.23).
+        sockets = bound or await asyncio.to_thread(bind, host, port)
+        for each in sockets:
+            opened.enter_context(each)
         runner = web.AppRunner(app, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -80,13 +92,26 @@ async def serving(
             )
             before_listening()
             with _listen_errors(host, port):
-                listeners = [await _listen(connect, each, opened) for each in sockets]
+                if is_turn is None:
+                    sockets = [*sockets, *_duplicates(sockets, opened)]
+                listeners = [await _listen(connect, each, opened, is_turn) for each in sockets]
             yield URL.build(scheme="http", host=host, port=sockets[0].getsockname()[1])
             await _shut_down(listeners, connect, app[LIMITS], app[TRAFFIC])
         finally:
             opened.close()
             await app[TRAFFIC].stop()
             await runner.cleanup()
+
+
+def bind(host: str, port: int) -> Sequence[socket.socket]:
+    """Bind a socket to each address of a host that this machine has, all to the same port.
+
+    Nothing listens yet. For the arguments and errors see ``serving``.
+    """
+    with _listen_errors(host, port), ExitStack() as opened:
+        sockets = _bind(host, port, opened)
+        opened.pop_all()
+    return sockets
 
 
 @contextmanager
@@ -103,12 +128,9 @@ def _listen_errors(host: str, port: int) -> Iterator[None]:
         raise CannotListenError(f"cannot listen on {host}, port {port}: {problem}") from None
 
 
-async def _bind(host: str, port: int, opened: ExitStack) -> Sequence[socket.socket]:
-    """Bind a socket to each address of a host that this machine has, all to the same port."""
+def _bind(host: str, port: int, opened: ExitStack) -> Sequence[socket.socket]:
     found = dict.fromkeys(
-        await asyncio.to_thread(  # the event loop's own drops the scope of an address (uvloop 0.23)
-            socket.getaddrinfo, host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     )
     has_ipv4 = any(family == socket.AF_INET for family, *_ in found)
     sockets, unavailable = list[socket.socket](), list[OSError]()
@@ -131,24 +153,42 @@ async def _bind(host: str, port: int, opened: ExitStack) -> Sequence[socket.sock
     return sockets
 
 
-async def _listen(connect: Connect, bound: socket.socket, opened: ExitStack) -> asyncio.Server:
-    listener = await asyncio.get_running_loop().create_server(connect, sock=bound, backlog=_BACKLOG)
+def _duplicates(sockets: Sequence[socket.socket], opened: ExitStack) -> Sequence[socket.socket]:
+    """Return each socket some more times, to be listened on as well."""
+    return [
+        opened.enter_context(each.dup()) for each in sockets for _ in range(1, _ACCEPTED_PER_TURN)
+    ]
+
+
+async def _listen(
+    connect: Connect,
+    bound: socket.socket,
+    opened: ExitStack,
+    is_turn: Callable[[int], bool] | None,
+) -> Listener:
+    listener: Listener
+    if is_turn:
+        listener = SharedListener(connect, bound, is_turn)
+        listener.listen(_BACKLOG)
+    else:
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(connect, sock=bound, backlog=_BACKLOG)
     opened.callback(listener.close)
     return listener
 
 
 async def _shut_down(
-    listeners: Sequence[asyncio.Server], connect: Connect, limits: Limits, traffic: Traffic
+    listeners: Sequence[Listener], connect: Connect, limits: Limits, traffic: Traffic
 ) -> None:
     traffic.shutting_down = True
-    await asyncio.sleep(limits.shutdown_delay_s)
+    await asyncio.sleep(limits.leave_delay_s)
     await _close_listeners(listeners, connect)
     # For the first requests of the newest clients.
-    await asyncio.sleep(min(limits.shutdown_delay_s, _FIRST_REQUESTS_S))
+    await asyncio.sleep(min(limits.leave_delay_s, _FIRST_REQUESTS_S))
     await traffic.drain(limits.drain_timeout_s)
 
 
-async def _close_listeners(listeners: Sequence[asyncio.Server], connect: Connect) -> None:
+async def _close_listeners(listeners: Sequence[Listener], connect: Connect) -> None:
     """Close listeners after accepting the connections that the system has established for them.
 
     Closed at once, they would reset them, though their clients believe to be connected. No request

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
 
 from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
@@ -12,7 +12,7 @@ from entrypoints.http.server.errors import MalformedHttpError, UnsupportedExpect
 from entrypoints.http.server.expect import send_continue
 from entrypoints.http.server.keys import HTTP_PROBLEM, OVER_CONNECTION_LIMIT
 from entrypoints.http.server.malformed import MISSING_HOST
-from entrypoints.http.server.traffic import TOO_MANY_IN_FLIGHT, Traffic
+from entrypoints.http.server.traffic import Traffic
 
 _TOO_MANY_RECEIVING = "too many requests are receiving their body (MAX_IN_FLIGHT)"
 _HOST = re.compile(
@@ -40,25 +40,32 @@ async def reject_malformed_http(request: web.Request, handler: Handler) -> web.S
 
 
 def limit_in_flight(
-    traffic: Traffic, *, body_grace_s: float, exempt: Collection[Handler]
+    traffic: Traffic,
+    *,
+    body_grace_s: float,
+    exempt: Collection[Handler],
+    keys: Mapping[Handler, Callable[[web.Request], Hashable]],
 ) -> Middleware:
     """Make the middleware for load shedding: it rejects what is beyond capacity and not exempt.
 
     While too many requests are receiving their bodies, one whose body follows its headers within
-    ``body_grace_s`` is served all the same.
+    ``body_grace_s`` is served all the same. While too many are in flight, a request of a handler
+    in ``keys`` is let in if its key has few of them, see ``Traffic``.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.match_info.handler in exempt:
+        target = request.match_info.handler
+        if target in exempt:
             return await handler(request)
         if request.get(OVER_CONNECTION_LIMIT, False):
             await traffic.reject("too many connections are open (MAX_CONNECTIONS)")
-        if not traffic.has_capacity:
-            await traffic.reject(TOO_MANY_IN_FLIGHT)
+        key = keys[target](request) if target in keys else None
+        if not traffic.has_capacity_for(key):
+            await traffic.reject(key=key)
         receiving = not request.content.is_eof()
         has_place = not receiving or traffic.can_receive
-        with traffic.admit(receiving=receiving):
+        with traffic.admit(key, receiving=receiving):
             if not has_place:
                 await send_continue(request)
                 if not await _ends_within(body_grace_s, request.content):

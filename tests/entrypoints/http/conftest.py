@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, nullcontext
 
 import pytest
@@ -8,6 +8,7 @@ from adapters.identity.api_secrets import ApiSecrets, ApiSecretsAuthenticator
 from adapters.in_memory.demo import demo_room_gateway
 from adapters.in_memory.room_gateway import InMemoryRoomGateway
 from application.ports.authenticator import Authenticator
+from application.ports.rate_limiter import FailureLimiter, RateLimiter
 from application.ports.room_gateway import RoomGateway
 from domain.caller import TenantId
 from entrypoints.http.api.context import Observer
@@ -33,7 +34,7 @@ def patient(
 ) -> Limits:
     """Set limits whose timeouts are an hour, but for those that a test is about."""
     return Limits(
-        shutdown_delay_s=0,
+        leave_delay_s=0,
         headers_timeout_s=headers_timeout_s,
         body_timeout_s=body_timeout_s,
         idle_timeout_s=idle_timeout_s,
@@ -70,8 +71,11 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
             *,
             authenticator: Authenticator | None = None,
             other_gateway: RoomGateway | None = None,
+            rate_limiter: RateLimiter | None = None,
+            failure_limiter: FailureLimiter | None = None,
             limits: Limits = QUICK,
             trusted_proxies: Sequence[Network] = (),
+            allowed_origins: Collection[str] = (),
             observers: Sequence[Observer] = (),
             timeout_s: float = 5.0,
         ) -> Service:
@@ -81,8 +85,13 @@ async def serve(gateway: InMemoryRoomGateway) -> AsyncIterator[Serve]:
                     open_authenticator=lambda: nullcontext(
                         authenticator or AnonymousAuthenticator()
                     ),
+                    open_rate_limiter=(
+                        None if rate_limiter is None else lambda: nullcontext(rate_limiter)
+                    ),
+                    failure_limiter=failure_limiter,
                     limits=limits,
                     trusted_proxies=trusted_proxies,
+                    allowed_origins=allowed_origins,
                     observers=observers,
                     timeout_s=timeout_s,
                 )

@@ -38,7 +38,7 @@ AUTHORIZATION = f"Authorization: Bearer {TOKEN}"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 JSON = {"Content-Type": "application/json"}
 MUTE_BODY = json.dumps(DEMO_REQUEST).encode()
-LIMITS = Limits(shutdown_delay_s=0, request_timeout_s=3600, max_body_bytes=300)
+LIMITS = Limits(leave_delay_s=0, request_timeout_s=3600, max_body_bytes=300)
 
 Outcome = tuple[int, str, str | None, tuple[str, ...]]
 """Status and code, the caller's id in the audit record, and the gateway's calls."""

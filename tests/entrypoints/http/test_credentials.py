@@ -107,7 +107,7 @@ class TestLength:
     async def test_is_limited(
         self, serve: Serve, api_secrets: ApiSecretsAuthenticator, max_bytes: int, status: int
     ) -> None:
-        limits = Limits(shutdown_delay_s=0, max_token_bytes=max_bytes)
+        limits = Limits(leave_delay_s=0, max_token_bytes=max_bytes)
         service = await serve(authenticator=api_secrets, limits=limits)
         assert (await service.mute(token=DEMO_TOKEN)).status == status
         answer = await service.ask("POST", f"{MUTE}?api_key={DEMO_TOKEN}", json=DEMO_REQUEST)

@@ -106,7 +106,7 @@ class TestOrder:
         self, rooms: CountingGateway, respond: Respond, auth_error: Outcome | None
     ) -> None:
         lines = ("Content-Type: text/plain", "Content-Length: 999", "Connection: close")
-        limits = Limits(shutdown_delay_s=0, max_body_bytes=300, body_timeout_s=0.1)
+        limits = Limits(leave_delay_s=0, max_body_bytes=300, body_timeout_s=0.1)
         auth_service = AuthenticationService(respond=respond)
         async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
             [answer] = await service.send(request_head(AUTHORIZATION, *lines), path=MUTE)
@@ -174,7 +174,7 @@ class TestAuthenticationService:
         self, rooms: CountingGateway, parts: list[bytes], outcome: Outcome
     ) -> None:
         auth_service = AuthenticationService(respond=ACCEPT)
-        limits = Limits(shutdown_delay_s=0, max_body_bytes=300, body_timeout_s=0.1)
+        limits = Limits(leave_delay_s=0, max_body_bytes=300, body_timeout_s=0.1)
         async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
             [answer] = await service.send(*parts, path=MUTE)
         assert answer.outcome == outcome
@@ -184,7 +184,7 @@ class TestAuthenticationService:
     async def test_is_not_called_after_invalid_chunks(self, rooms: CountingGateway) -> None:
         head = request_head(AUTHORIZATION, *CHUNKS)
         auth_service = AuthenticationService(respond=ACCEPT)
-        limits = Limits(shutdown_delay_s=0, body_timeout_s=3600, request_timeout_s=3600)
+        limits = Limits(leave_delay_s=0, body_timeout_s=3600, request_timeout_s=3600)
         async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
             [answer] = await service.send(head + b"2\r\n{}\r\n", b"s3cret\r\n", path=MUTE)
         assert answer.outcome == (400, "INVALID_REQUEST")

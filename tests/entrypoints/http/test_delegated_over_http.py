@@ -82,6 +82,9 @@ class TestResponse:
             answer = await service.mute(token=TOKEN)
         assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
         assert answer.json["error"] == "the token is not valid"
+        [event] = service.events
+        assert event["source"] == "authentication-service"
+        assert not {"caller_id", "credential"} & event.keys()
 
 
 class TestRequestToService:
@@ -150,7 +153,7 @@ async def slow_body(pause_s: float) -> AsyncIterator[bytes]:
 
 class TestDeadline:
     async def test_limits_authentication(self, rooms: CountingGateway) -> None:
-        limits = Limits(shutdown_delay_s=0, request_timeout_s=1.0)
+        limits = Limits(leave_delay_s=0, request_timeout_s=1.0)
         auth_service = ByteService(handle=hangs())
         async with (
             auth_service.running(),
@@ -165,7 +168,7 @@ class TestDeadline:
             await asyncio.sleep(0.3)
             return await ACCEPT(request)
 
-        limits = Limits(shutdown_delay_s=0, request_timeout_s=3600)
+        limits = Limits(leave_delay_s=0, request_timeout_s=3600)
         auth_service = AuthenticationService(respond=accept_slowly)
         rooms = FailingGateway(demo_room_gateway().rooms)
         async with auth_service.running(), serving(auth_service, rooms, limits=limits) as service:
@@ -178,7 +181,7 @@ class TestDeadline:
         async with running_service(
             open_gateway=lambda: nullcontext(rooms),
             open_authenticator=lambda: nullcontext(SlowAuthenticator(delay_s=0.3)),
-            limits=Limits(shutdown_delay_s=0, request_timeout_s=3600),
+            limits=Limits(leave_delay_s=0, request_timeout_s=3600),
             timeout_s=3600,
         ) as service:
             answer = await service.ask("POST", MUTE, data=slow_body(1.0), headers=JSON | BEARER)
@@ -186,7 +189,7 @@ class TestDeadline:
         assert 0 < rooms.left_s[0] <= 3600 - 0.7  # authentication alone takes 0.3 s
 
     async def test_limits_the_wait_for_the_body(self, rooms: CountingGateway) -> None:
-        limits = Limits(shutdown_delay_s=0, body_timeout_s=3600, request_timeout_s=0.2)
+        limits = Limits(leave_delay_s=0, body_timeout_s=3600, request_timeout_s=0.2)
         async with running_service(
             open_gateway=lambda: nullcontext(rooms),
             open_authenticator=lambda: nullcontext(AnonymousAuthenticator()),

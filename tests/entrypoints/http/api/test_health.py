@@ -41,7 +41,7 @@ class TestReady:
         assert (await guarded.ask("GET", "/readyz")).json == {"status": "READY"}
 
     async def test_is_503_at_the_deadline_of_the_request(self, serve: Serve) -> None:
-        service = await serve(limits=Limits(shutdown_delay_s=0, request_timeout_s=0))
+        service = await serve(limits=Limits(leave_delay_s=0, request_timeout_s=0))
         assert (await service.ask("GET", "/readyz")).outcome == (503, "NOT_READY")
 
     async def test_is_503_with_the_reason_in_the_log_only(
@@ -66,7 +66,7 @@ class TestReady:
         async with open_gateway(url=str(livekit.make_url("/")), api_key=key) as silent:
             service = await serve(
                 other_gateway=silent,
-                limits=Limits(shutdown_delay_s=0, request_timeout_s=3600, ready_timeout_s=0.3),
+                limits=Limits(leave_delay_s=0, request_timeout_s=3600, ready_timeout_s=0.3),
                 timeout_s=3600,
             )
             answer = await service.ask("GET", "/readyz")
@@ -81,7 +81,11 @@ class TestReady:
         async with key_set_server() as issuer:
             keys = open_key_server(issuer.url, policy=policy)
             async with open_signed_tokens(keys, rules=ClaimRules()) as tokens:
-                service = await serve(authenticator=ChainAuthenticator([api_secrets, tokens]))
+                service = await serve(
+                    authenticator=ChainAuthenticator(
+                        {"api-secrets": api_secrets, "signed-tokens": tokens}
+                    )
+                )
                 answer = await service.ask("GET", "/readyz")
                 assert answer.outcome == (503, "NOT_READY")
                 assert "authenticated yet (signed-tokens)" in answer.json["error"]

@@ -1,8 +1,10 @@
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import nullcontext
 
 import pytest
+from yarl import URL
 
 from adapters.identity.anonymous import AnonymousAuthenticator
 from entrypoints.http.page.routes import page_routes
@@ -61,6 +63,14 @@ class TestPage:
         _, _, text = await get(service, f"/{name}")
         assert text == (DOCUMENT / name).read_bytes()
 
+    async def test_fills_in_nothing_that_may_be_left_out(self, service: Service) -> None:
+        _, _, text = await get(service, "/openapi.json")
+        parameters = json.loads(text)["components"]["parameters"].values()
+        assert [each["name"] for each in parameters if not each["required"]] == ["X-Request-ID"]
+        for each in parameters:
+            assert not {"example", "examples"} & each.keys()
+            assert not {"example", "examples", "default"} & each["schema"].keys()
+
     @pytest.mark.parametrize("path", MEDIA_TYPES)
     async def test_lets_browsers_load_and_send_nothing_elsewhere(
         self, service: Service, path: str
@@ -91,7 +101,6 @@ class TestPage:
     @pytest.mark.parametrize(
         "path",
         [
-            "/docs/",
             "/docs/oauth2-redirect.html",
             "/docs/routes.py",
             "/docs/../openapi.yaml/..",
@@ -106,6 +115,16 @@ class TestPage:
         request = f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         [answer] = await service.send(request.encode())
         assert answer.outcome == (404, "NOT_FOUND")
+
+    async def test_is_found_with_a_slash_too_also_behind_a_prefix(self, service: Service) -> None:
+        at = service.url.with_path("/docs/")
+        async with service.session.get(at, allow_redirects=False) as response:
+            assert (response.status, await response.read()) == (308, b"")
+        location = URL(response.headers["Location"])
+        assert at.join(location) == service.url.with_path("/docs")
+        behind = URL("https://example.com/mute/docs/")
+        assert behind.join(location) == URL("https://example.com/mute/docs")
+        assert service.events[-1]["log_level"] == "debug"
 
     async def test_supports_no_other_method(self, service: Service) -> None:
         answer = await service.ask("POST", "/docs")

@@ -70,7 +70,7 @@ async def ours(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Server]:
     running = running_service(
         open_gateway=lambda: nullcontext(demo_room_gateway()),
         open_authenticator=lambda: nullcontext(AnonymousAuthenticator()),
-        limits=Limits(shutdown_delay_s=PATIENCE_S, body_timeout_s=0.2),
+        limits=Limits(leave_delay_s=PATIENCE_S, body_timeout_s=0.2),
     )
     service = await running.__aenter__()
     stopping: list[asyncio.Task[object]] = []

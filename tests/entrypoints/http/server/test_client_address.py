@@ -126,11 +126,18 @@ class TestXForwardedFor:
 
 
 class TestBothHeaders:
-    def test_have_to_agree(self) -> None:
-        forwarded, other = (FORWARDED, f"for={CLIENT}"), (X_FORWARDED_FOR, "198.51.100.1")
-        assert address(forwarded, (X_FORWARDED_FOR, CLIENT)) == CLIENT
-        assert address(forwarded, other) == PEER
-        assert address((FORWARDED, "for=unknown"), other) == PEER
+    @pytest.mark.parametrize("sent", ["for=198.51.100.1", "for=unknown", "", "x", f"for={CLIENT}"])
+    def test_leave_a_client_no_way_to_hide_behind_the_one_that_its_proxy_does_not_write(
+        self, sent: str
+    ) -> None:
+        written = (X_FORWARDED_FOR, CLIENT)
+        assert address((FORWARDED, sent), written) == CLIENT
+        assert address(written, (FORWARDED, sent)) == CLIENT
+
+    @pytest.mark.parametrize("value", ["unknown", "", "10.0.0.2"])
+    def test_are_not_mixed(self, value: str) -> None:
+        found = address((FORWARDED, "for=198.51.100.1"), (X_FORWARDED_FOR, value))
+        assert found == (value if value == "10.0.0.2" else PEER)
 
 
 async def test_is_logged_of_every_request(serve: Serve) -> None:

@@ -56,7 +56,7 @@ class TestGracefulShutdown:
         self, gateway: InMemoryRoomGateway
     ) -> None:
         async with aiohttp.ClientSession() as session:
-            async with running(gateway, Limits(shutdown_delay_s=2)) as service:
+            async with running(gateway, Limits(leave_delay_s=2)) as service:
                 url = service.url
                 asking = asyncio.create_task(get_during_shutdown(session, service))
             assert await asking == 200
@@ -77,7 +77,7 @@ class TestGracefulShutdown:
             client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
             clients.append(client)
 
-        async with running(gateway, Limits(shutdown_delay_s=0)) as service:
+        async with running(gateway, Limits(leave_delay_s=0)) as service:
             connecting = asyncio.create_task(connect_at_the_last_moment(service))
             await asyncio.sleep(0)
         await connecting
@@ -87,7 +87,7 @@ class TestGracefulShutdown:
 
     async def test_waits_for_requests_in_flight(self, held: HeldGateway) -> None:
         async with aiohttp.ClientSession() as session:
-            async with running(held, Limits(shutdown_delay_s=0)) as service:
+            async with running(held, Limits(leave_delay_s=0)) as service:
                 asking = asyncio.create_task(post_mute(session, service))
                 await held.arrived.acquire()
                 asyncio.get_running_loop().call_later(1.3, held.released.set)
@@ -95,7 +95,7 @@ class TestGracefulShutdown:
 
     async def test_rejects_requests_that_outlast_the_drain_timeout(self, held: HeldGateway) -> None:
         async with aiohttp.ClientSession() as session:
-            async with running(held, Limits(shutdown_delay_s=0, drain_timeout_s=0.1)) as service:
+            async with running(held, Limits(leave_delay_s=0, drain_timeout_s=0.1)) as service:
                 asking = asyncio.create_task(post_mute(session, service))
                 await held.arrived.acquire()
             status, body = await asking
@@ -124,7 +124,7 @@ class TestGracefulShutdown:
             async with running_service(
                 open_gateway=recording("gateway", held, ended),
                 open_authenticator=recording("authenticator", AnonymousAuthenticator(), ended),
-                limits=Limits(shutdown_delay_s=2),
+                limits=Limits(leave_delay_s=2),
             ) as service:
                 mute = asyncio.create_task(post_mute(session, service))
                 mute.add_done_callback(lambda _: ended.append("requests in flight"))
