@@ -8,15 +8,19 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from dependency_injector import containers, providers
 
-from adapters.http_client.telemetry import TelemetryOf
+from adapters.http_client.telemetry import TelemetryOf, no_telemetry
 from adapters.identity.anonymous import AnonymousAuthenticator
 from adapters.identity.api_secrets import ApiSecretsAuthenticator
 from adapters.identity.chain import open_chain
 from adapters.identity.delegated import open_delegated
 from adapters.identity.key_server import RefreshPolicy, open_key_server
 from adapters.identity.signed_tokens import KeyFile, open_signed_tokens
+from adapters.rates.moving_window import MovingWindow
+from adapters.rates.unknown import UnknownRates
 from application.ports.authenticator import Authenticator
-from entrypoints.room_container import RoomContainer, current, no_telemetry, telemetry_of
+from application.ports.rate_limiter import RateLimiter
+from domain.rate import Rate
+from entrypoints.room_container import RoomContainer, current, telemetry_of
 from entrypoints.settings.settings import Settings
 
 OpenSource = Callable[[], AbstractAsyncContextManager[Authenticator]]
@@ -30,26 +34,30 @@ def _keys_choice(settings: Settings) -> str:
     return "server" if settings.auth.tokens and settings.auth.tokens.jwks_url else "file"
 
 
-def _names_of_sources(settings: Settings) -> list[str]:
-    """Choose the sources of identity that are configured, in the order in which they are asked."""
-    auth = settings.auth
-    sources = {
-        "api-secrets": auth.api_secrets.tenants,
-        "signed-tokens": auth.tokens,
-        "authentication-service": auth.service,
-    }
-    return [name for name, source in sources.items() if source]
+def _counting_choice(settings: Settings) -> str:
+    return "shared" if settings.rates.storage_url else "alone"
+
+
+def _open_shared(
+    url: str, rate: Rate, unknown: UnknownRates
+) -> AbstractAsyncContextManager[RateLimiter]:
+    from adapters.rates.shared import open_shared  # noqa: PLC0415 - an extra
+
+    return open_shared(url=url, rate=rate, unknown=unknown)
 
 
 def _sources(
-    names: list[str], api_secrets: OpenSource, signed_tokens: OpenSource, delegated: OpenSource
-) -> list[AbstractAsyncContextManager[Authenticator]]:
-    opening = {
-        "api-secrets": api_secrets,
-        "signed-tokens": signed_tokens,
-        "authentication-service": delegated,
-    }
-    return [opening[name]() for name in names]
+    settings: Settings, api_secrets: OpenSource, signed_tokens: OpenSource, delegated: OpenSource
+) -> dict[str, AbstractAsyncContextManager[Authenticator]]:
+    """Take the sources of identity that are configured, in the order in which they are asked."""
+    auth, sources = settings.auth, dict[str, AbstractAsyncContextManager[Authenticator]]()
+    if auth.api_secrets.tenants:
+        sources["api-secrets"] = api_secrets()
+    if auth.tokens:
+        sources["signed-tokens"] = signed_tokens()
+    if auth.service:
+        sources["authentication-service"] = delegated()
+    return sources
 
 
 class Container(containers.DeclarativeContainer):
@@ -91,7 +99,7 @@ class Container(containers.DeclarativeContainer):
         url=settings.provided.auth.service.url,
         signing_key=current("auth.service.signing_key", settings),
         timeout_s=settings.provided.auth.timeout_s,
-        max_connections=settings.provided.limits.max_in_flight,
+        max_connections=settings.provided.limits.max_admitted,
         allow_no_id=settings.provided.auth.allow_no_id,
         telemetry=telemetry_of("authentication-service", telemetry),
     )
@@ -103,12 +111,29 @@ class Container(containers.DeclarativeContainer):
             open_chain,
             providers.Callable(
                 _sources,
-                providers.Callable(_names_of_sources, settings),
+                settings,
                 api_secrets=open_api_secrets.provider,
                 signed_tokens=open_signed_tokens.provider,
                 delegated=open_delegated.provider,
             ),
-            names=providers.Callable(_names_of_sources, settings),
             telemetry=telemetry_of("identity", telemetry),
         ),
     )
+
+    unknown_rates = providers.Singleton(UnknownRates)
+
+    open_rate_limiter = providers.Selector(
+        providers.Callable(_counting_choice, settings),
+        alone=providers.Factory(
+            nullcontext,
+            providers.Factory(MovingWindow, rate=settings.provided.rates.per_tenant),
+        ),
+        shared=providers.Factory(
+            _open_shared,
+            url=settings.provided.rates.storage_url,
+            rate=settings.provided.rates.per_tenant,
+            unknown=unknown_rates,
+        ),
+    )
+
+    failure_limiter = providers.Factory(MovingWindow, rate=settings.provided.auth.failure_rate)

@@ -15,7 +15,7 @@ def main() -> None:
         _handle_signals_during_the_start()
     else:
         _end_at_signals()
-    _open_missing_streams()
+    _prepare_streams()
     from entrypoints.command import run_command  # noqa: PLC0415 - loads many modules
 
     _exit(run_command(sys.argv[1:]))
@@ -40,16 +40,18 @@ def _end_at_signals() -> None:
         signal.signal(number, lambda number, _: _exit(128 + number))
 
 
-def _open_missing_streams() -> None:
+def _prepare_streams() -> None:
     """Open what is closed of descriptors 0 to 2, or else a socket would get its number.
 
-    A closed standard error is replaced by standard output.
+    A closed standard error is replaced by standard output. Whoever started this process may have
+    left a pipe non-blocking; what does not fit into it at once would be lost.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+        os.set_blocking(descriptor, True)
     if sys.stdout is None:
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - stays open
     if sys.stderr is None:

@@ -46,26 +46,35 @@ class Reload:
         try:
             self.reopen()
             settings = await asyncio.to_thread(self.load)
-        except SettingsError as error:
-            self.observer.reloaded(ok=False)
-            self.log.error(_FAILED, reason=str(error))  # noqa: TRY400 - one line
         except Exception as error:  # noqa: BLE001 - a bug must not end reloading
-            self.observer.reloaded(ok=False)
-            self.log.error(  # noqa: TRY400 - the exception's text may contain anything
-                _FAILED, reason=type(error).__name__, stack=format_tb(error.__traceback__)
-            )
+            self.fail(error)
         else:
-            self._use(settings)
+            self.use(settings)
 
-    def _use(self, settings: Settings) -> None:
+    def fail(self, error: Exception) -> None:
+        """Log why the settings could not be loaded; of a bug the type and the location."""
+        self.observer.reloaded(ok=False)
+        if isinstance(error, SettingsError):
+            self.log.error(_FAILED, reason=str(error))
+        else:  # the exception's text may contain anything
+            stack = format_tb(error.__traceback__)
+            self.log.error(_FAILED, reason=type(error).__name__, stack=stack)
+
+    def use(self, settings: Settings) -> None:
+        """Use new settings, and log what has changed."""
         before = self.container.settings()
-        self.container.settings.reset_override()
-        self.container.settings.override(settings)
+        replace(self.container, settings)
         self.observer.reloaded(ok=True)
         self.log.info("reloaded", **changes(before, settings))
         for problem in settings.warnings:
             if problem not in before.warnings:
                 self.log.warning("settings warning", problem=problem)
+
+
+def replace(container: Container, settings: Settings) -> None:
+    """Let the container provide other settings from now on."""
+    container.settings.reset_override()
+    container.settings.override(settings)
 
 
 @asynccontextmanager

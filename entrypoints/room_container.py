@@ -9,7 +9,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from adapters.http_client.telemetry import NO_TELEMETRY, Telemetry, TelemetryOf
+from adapters.http_client.telemetry import Telemetry, TelemetryOf, no_telemetry
 from adapters.in_memory.demo import DEMO, demo_room_gateway
 from adapters.livekit.room_gateway import open_gateway
 from adapters.not_configured.room_gateway import NotConfiguredRoomGateway
@@ -26,11 +26,6 @@ def _gateway_choice(settings: RoomSettings) -> str:
 def current(path: str, settings: providers.Provider[Any]) -> providers.Provider[object]:
     """Provide a function that reads a setting at each call, and so sees what a reload changed."""
     return providers.Callable(attrgetter(path), settings).provider
-
-
-def no_telemetry(_: str) -> Telemetry:
-    """Give a telemetry that does nothing."""
-    return NO_TELEMETRY
 
 
 def telemetry_of(server: str, telemetry: providers.Provider[Any]) -> providers.Provider[Telemetry]:

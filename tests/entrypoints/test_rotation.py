@@ -72,10 +72,15 @@ async def test_of_keys_shows_which_is_in_use(start: Run, tmp_path: Path) -> None
     claims = {"sub": "tenant-a", "aud": "mute", "exp": FAR}
     for key, header in ((old, {"kid": "2026-05"}), (new, {}), (new, {"kid": "other"})):
         await ask(running, jwt.encode({"alg": "ES256", **header}, claims, key))
+    expired, forged = {**claims, "exp": 1}, ECKey.generate_key("P-256", private=True)
+    for given, key in ((expired, old), (claims, forged)):
+        await ask(running, jwt.encode({"alg": "ES256", "kid": "2026-05"}, given, key))
     assert credentials(running) == [
         ("tenant-a", "signed-tokens", "2026-05"),
         ("tenant-a", "signed-tokens", "#2"),
         ("tenant-a", "signed-tokens", "#2"),
+        (None, "signed-tokens", "2026-05"),
+        (None, None, None),
     ]
 
 
