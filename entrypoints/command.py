@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from entrypoints.cli import commands, parameters
-from entrypoints.cli.errors import CannotWriteError
+from entrypoints.cli.errors import CannotWriteError, ReaderGoneError
 from entrypoints.cli.exit_status import ExitStatus
 from entrypoints.cli.output import complain
 from entrypoints.version import VERSION
@@ -35,6 +35,8 @@ def _parse(arguments: Sequence[str]) -> commands.Action:
     """Return what the arguments ask for; help and the version have been written by then."""
     try:
         found = _livekit_mute.main(arguments, prog_name="livekit-mute", standalone_mode=False)
+    except BrokenPipeError as error:
+        raise ReaderGoneError(error.strerror) from None
     except OSError as error:
         raise CannotWriteError(error.strerror) from None
     return found if callable(found) else lambda: found
@@ -62,6 +64,7 @@ def _livekit_mute() -> None:
 @_livekit_mute.command()
 @click.option("--host", help="Address to listen on; overrides HOST.")
 @click.option("--port", help="Port to listen on, 0 for a free one; overrides PORT.")
+@click.option("--workers", help="Number of processes that serve; overrides WORKERS.")
 @click.option(
     "--gateway",
     type=parameters.gateway_kind,
@@ -69,10 +72,13 @@ def _livekit_mute() -> None:
     help="Where the rooms are; in-memory is a demo without LiveKit.",
 )
 def serve(
-    host: str | None, port: str | None, gateway: Literal["livekit", "in-memory"]
+    host: str | None,
+    port: str | None,
+    workers: str | None,
+    gateway: Literal["livekit", "in-memory"],
 ) -> commands.Action:
     """Serve the REST API until SIGTERM or Ctrl-C."""
-    given = {"HOST": host, "PORT": port}
+    given = {"HOST": host, "PORT": port, "WORKERS": workers}
     return partial(_serve, {name: value for name, value in given.items() if value}, gateway)
 
 
@@ -117,7 +123,7 @@ def _serve(overrides: dict[str, str], gateway: Literal["livekit", "in-memory"]) 
     except SettingsError:
         raise
     except CannotListenError as error:
-        complain(str(error))
+        complain(f"{error}; end what listens there, or change HOST, PORT or METRICS_PORT")
     except Exception:  # noqa: BLE001 - an operator needs to know where
         traceback.print_exc()
     return ExitStatus.UNEXPECTED

@@ -47,7 +47,7 @@ def show_audit(asked: AuditArguments) -> None:
         for event in events:
             write_json(event.members)
     else:
-        for line in aligned([_TITLES, *map(_row, events)]):
+        for line in aligned(_TITLES, map(_row, events)):
             write_line(line)
     if unread.lines or unread.files:
         raise IncompleteError(lines=unread.lines, files=unread.files)
@@ -70,10 +70,10 @@ def _is_named(event: Event, field: str, name: str | None) -> bool:
 
 
 def _row(event: Event) -> Sequence[str]:
-    anonymous = _ANONYMOUS if event.text("source") else _NOTHING
+    is_authenticated = event.text("source") and event.text("code") != "UNAUTHORIZED"
     return (
         f"{event.time:%Y-%m-%dT%H:%M:%SZ}",
-        _name(event, "caller_id", otherwise=anonymous),
+        _name(event, "caller_id", otherwise=_ANONYMOUS if is_authenticated else _NOTHING),
         _name(event, "client"),
         _ASKED.get(event.members.get("muted_wanted"), _NOTHING),
         *(_name(event, each) for each in ("track", "participant", "room")),

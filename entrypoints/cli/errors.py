@@ -41,3 +41,7 @@ class CannotWriteError(CommandError):
 
     def __init__(self, problem: str | None) -> None:
         super().__init__(f"cannot write to standard output: {problem}")
+
+
+class ReaderGoneError(CannotWriteError):
+    """Nobody reads standard output any more, as behind ``| head``; that is no failure."""

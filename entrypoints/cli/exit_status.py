@@ -21,4 +21,5 @@ class ExitStatus(IntEnum):
     SOME_FAILED = 12
     INCOMPLETE = 13
     INTERRUPTED = 130
+    READER_GONE = 141
     TERMINATED = 143

@@ -12,7 +12,13 @@ from application.room_access import RoomAccess
 from domain.caller import Caller
 from domain.room import NotFoundError, RoomName
 from domain.track import Participant, ParticipantIdentity, TrackSid, TrackSource
-from entrypoints.cli.errors import NotSeenError, SomeFailedError, StateDiffersError
+from entrypoints.cli.errors import (
+    CannotWriteError,
+    NotSeenError,
+    ReaderGoneError,
+    SomeFailedError,
+    StateDiffersError,
+)
 from entrypoints.cli.outcomes import explain, outcome_of
 from entrypoints.cli.output import complain, write_json, write_line
 from entrypoints.cli.progress import Progress
@@ -112,13 +118,20 @@ async def _mute(asked: MuteArguments, target: _Target, access: RoomAccess) -> Ex
 def _report(
     asked: MuteArguments, target: _Target, error: Exception | None, *, several: bool
 ) -> None:
-    """Write the result; where there is one track alone, the command ends with its error."""
-    if asked.as_json:
-        write_json(_members(asked, target, error))
-    elif error is None:
-        write_line(f"{'muted' if asked.muted else 'unmuted'} {target}")
-    elif several:
-        complain(f"{target}: {explain(error)}")
+    """Write the result; where there is one track alone, the command ends with its error.
+
+    Raises:
+        CannotWriteError: it cannot be written, or nobody reads it, so that no more is muted.
+    """
+    try:
+        if asked.as_json:
+            write_json(_members(asked, target, error))
+        elif error is None:
+            write_line(f"{'muted' if asked.muted else 'unmuted'} {target}")
+        elif several:
+            complain(f"{target}: {explain(error)}")
+    except ReaderGoneError:
+        raise CannotWriteError("nobody reads it any more") from None
 
 
 def _members(asked: MuteArguments, target: _Target, error: Exception | None) -> dict[str, object]:

@@ -19,6 +19,7 @@ from entrypoints.cli.errors import (
     CannotWriteError,
     IncompleteError,
     NotSeenError,
+    ReaderGoneError,
     SomeFailedError,
     StateDiffersError,
 )
@@ -62,15 +63,17 @@ OUTCOMES: Mapping[type[Exception], Outcome] = {
     SomeFailedError: Outcome(ExitStatus.SOME_FAILED),
     IncompleteError: Outcome(ExitStatus.INCOMPLETE),
     CannotWriteError: Outcome(ExitStatus.UNEXPECTED),
+    ReaderGoneError: Outcome(ExitStatus.READER_GONE),
     Exception: Outcome(ExitStatus.UNEXPECTED, "a bug, please report it"),
 }
 
 
 def end(error: Exception) -> ExitStatus:
-    """Say why the command failed, and return its exit status."""
+    """Say why the command failed, unless its reader is gone, and return its exit status."""
     while isinstance(error, ExceptionGroup):  # of tasks that ran in parallel
         error = error.exceptions[0]
-    complain(explain(error))
+    if not isinstance(error, ReaderGoneError):
+        complain(explain(error))
     return outcome_of(error).status
 
 

@@ -38,7 +38,7 @@ async def list_tracks(asked: TracksArguments, access: RoomAccess) -> None:
             write_json(_members(asked.room, participant))
     else:
         rows = [row for participant in listed for row in _rows(participant)]
-        for line in aligned([_TITLES, *rows]):
+        for line in aligned(_TITLES, rows):
             write_line(line)
 
 

@@ -14,6 +14,8 @@ from attrs import define, frozen
 from entrypoints.cli.output import complain
 
 _VERSION = 1
+_MAX_LINE_BYTES = 16 * 1024 * 1024
+_TOO_LONG = b"too long"
 _TEXTS = ("caller_id", "client", "code", "participant", "reason", "room", "source", "track")
 _FLAGS = ("muted_wanted", "muted")
 _OF_AUTHENTICATED = {"caller_id", "room", "source"}
@@ -48,7 +50,7 @@ def read_events(files: Sequence[str], unread: Unread) -> Iterator[Event]:
     for file in files:
         try:
             with _open(file) as lines:
-                for line in lines:
+                for line in _whole_lines(lines):
                     if line.strip():
                         yield from _events(line, unread)
         except OSError as error:
@@ -65,6 +67,15 @@ def _open(file: str) -> IO[bytes]:
     if file.endswith(".gz"):
         return cast("IO[bytes]", gzip.open(file))
     return Path(file).open("rb")
+
+
+def _whole_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file, in bounded memory: one that is too long is no event."""
+    while line := file.readline(_MAX_LINE_BYTES):
+        is_whole = len(line) < _MAX_LINE_BYTES
+        yield line if is_whole else _TOO_LONG
+        while not is_whole and line and not line.endswith(b"\n"):
+            line = file.readline(_MAX_LINE_BYTES)
 
 
 def _events(line: bytes, unread: Unread) -> Iterator[Event]:

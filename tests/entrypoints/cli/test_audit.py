@@ -25,24 +25,19 @@ class TestTable:
             for name, value in event(code="UNAUTHORIZED", reason="expired").items()
             if name not in nothing and name not in ("caller_id", "source")
         }
+        expired = {**unknown, "source": "signed-tokens", "credential": "2026-05"}
         masked = event(code="ROOM_NOT_FOUND", reason="foreign", muted=None)
         anonymous = {name: value for name, value in event().items() if name != "caller_id"}
         failed = event(code="PARTICIPANT_NOT_FOUND", muted=None, participant="x" * 41)
         other = event(muted_wanted=False, timestamp="2026-11-28T10:30:00+01:00")
-        path = write(event(), masked, unknown, anonymous, failed, other)
+        path = write(event(), masked, unknown, expired, anonymous, failed, other)
         assert run_command(["audit", path]) == ExitStatus.DONE
         rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
         assert [[cell.strip() for cell in row if cell.strip()] for row in rows] == [
             HEAD.split("  "),
             _row(),
             _row(outcome="ROOM_NOT_FOUND: foreign"),
-            [
-                "2026-11-28T10:30:00Z",
-                "-",
-                "192.0.2.7",
-                *"----",
-                "UNAUTHORIZED: expired",
-            ],
+            *[["2026-11-28T10:30:00Z", "-", "192.0.2.7", *"----", "UNAUTHORIZED: expired"]] * 2,
             _row(caller="(anonymous)"),
             _row(participant="x" * 37 + "...", outcome="PARTICIPANT_NOT_FOUND"),
             _row(time="2026-11-28T09:30:00Z", asked="unmute"),

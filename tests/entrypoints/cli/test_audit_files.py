@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,23 @@ class TestFiles:
             f"livekit-mute: {plain} cannot be read: it is not a gzip file",
             f"livekit-mute: {MISSING.format(0, 3)}",
         ]
+
+    def test_with_lines_that_never_end_need_little_memory(
+        self, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        packed, good = tmp_path / "1.gz", write(event())
+        with gzip.open(packed, "wb", compresslevel=1) as file:
+            for _ in range(200):
+                file.write(bytes(1_000_000))
+            file.write(b"\n" + json.dumps(event()).encode())
+        tracemalloc.start()
+        assert run_command(["audit", "--json", str(packed), good]) == ExitStatus.INCOMPLETE
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        written = capsys.readouterr()
+        assert [json.loads(line) for line in written.out.splitlines()] == [event(), event()]
+        assert written.err == f"livekit-mute: {MISSING.format(1, 0)}\n"
+        assert peak < 100_000_000
 
     def test_with_lines_that_are_no_events_do_not_either(
         self, write: Write, capsys: pytest.CaptureFixture[str]

@@ -16,7 +16,7 @@ INSTANTS = 6
 @pytest.fixture(scope="module")
 def calls() -> int:
     """How many calls of functions the command makes."""
-    counted = run(*TRACKS, command=[*SIGNALLED, "count", "_open_missing_streams", "_exit"])
+    counted = run(*TRACKS, command=[*SIGNALLED, "count", "_prepare_streams", "_exit"])
     return int(counted.stdout.splitlines()[-1])
 
 
@@ -33,7 +33,7 @@ class TestSignals:
     ) -> None:
         wrong = {}
         for instant in range(0, calls, calls // INSTANTS):
-            once = [*SIGNALLED, str(int(number)), "_open_missing_streams", str(instant)]
+            once = [*SIGNALLED, str(int(number)), "_prepare_streams", str(instant)]
             done = run(*TRACKS, command=once)
             if (done.returncode, done.stderr) != (status, ""):
                 wrong[instant] = done
