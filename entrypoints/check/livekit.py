@@ -82,7 +82,7 @@ def _remedy(error: RoomGatewayError) -> str:
 
 
 async def _check_clock(settings: LiveKitSettings) -> Finding:
-    """Compare the clocks by the Date of whatever LiveKit, or a proxy, answers."""
+    """Compare the clocks by the Date of whoever answers: LiveKit, a proxy, or a wrong server."""
     heads: list[Head] = []
 
     def accept(head: Head) -> int:
@@ -99,14 +99,14 @@ async def _check_clock(settings: LiveKitSettings) -> Finding:
     try:
         told = parsedate_to_datetime(heads[0].headers["date"]).timestamp() + 0.5  # it is cut off
     except (IndexError, KeyError, OverflowError, ValueError):
-        return Finding("livekit clock", Verdict.UNKNOWN, "LiveKit did not tell its time")
+        return Finding("livekit clock", Verdict.UNKNOWN, "the server did not tell its time")
     difference = round(middle - told)
     side = "ahead of" if difference > 0 else "behind"
-    text = f"this machine's is {abs(difference)} s {side} LiveKit's"
+    text = f"this machine's is {abs(difference)} s {side} that of the server at LIVEKIT_URL"
     if abs(difference) > _SUSPICIOUS_S:
         verdict = Verdict.FAILED if abs(difference) >= _REFUSED_S else Verdict.WARNING
         return Finding("livekit clock", verdict, text, _SET_CLOCKS)
-    same = "the same as LiveKit's to a second"
+    same = "the same as that of the server at LIVEKIT_URL, to a second"
     return Finding("livekit clock", Verdict.OK, same if abs(difference) <= 1 else text)
 
 

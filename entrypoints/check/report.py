@@ -1,6 +1,7 @@
 """How findings and settings are shown."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 
@@ -15,10 +16,11 @@ _MARKS: Mapping[Verdict, str] = {Verdict.FAILED: "FAILED", Verdict.UNKNOWN: "-"}
 _MARK_WIDTH = 8
 _CHECK_WIDTH = 22
 _MASKED = "***"
+_USER = re.compile(r"(?<=://)[^/]*@")
 
 
 def settings_set(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the settings that are set, with secrets and the queries of URLs masked."""
+    """Return the settings that are set, with secrets and of URLs user and query masked."""
     declared = [
         one for groups in SETTINGS.values() for group in groups for one in group.settings.values()
     ]
@@ -29,8 +31,8 @@ def settings_set(variables: Mapping[str, str]) -> Mapping[str, str]:
             if value and setting.secret and name == setting.variable:
                 shown[name] = _MASKED
             elif value:
-                address, query, _ = value.partition("?")
-                shown[name] = f"{address}?{_MASKED}" if query else value
+                address, query, _ = _USER.sub(f"{_MASKED}@", value).partition("?")
+                shown[name] = f"{address}?{_MASKED}" if query else address
     return shown
 
 
@@ -74,6 +76,6 @@ class Report:
         mark = _MARKS.get(found.verdict, found.verdict.value).ljust(_MARK_WIDTH)
         if self._colors and found.verdict in _COLORS:
             mark = f"\x1b[{_COLORS[found.verdict]}m{mark}\x1b[0m"
-        write_line(f" {found.check:{_CHECK_WIDTH}} {found.text}", before=mark)
+        write_line(f" {found.check:{_CHECK_WIDTH}}  {found.text}", before=mark)
         if found.remedy:
             write_line(f"{'':{_MARK_WIDTH}} {found.remedy}")

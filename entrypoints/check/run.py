@@ -11,6 +11,7 @@ from entrypoints.audit_log import verify_audit_log
 from entrypoints.check.finding import Finding, Verdict
 from entrypoints.check.identity import check_sources
 from entrypoints.check.livekit import check_livekit
+from entrypoints.check.rates import check_rates
 from entrypoints.check.report import Report, settings_set
 from entrypoints.cli.exit_status import ExitStatus
 from entrypoints.settings.environment import SettingsError
@@ -56,6 +57,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_livekit(settings.livekit):
         yield finding
     async for finding in check_sources(settings.auth):
+        yield finding
+    async for finding in check_rates(settings):
         yield finding
 
 

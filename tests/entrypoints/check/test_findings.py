@@ -61,10 +61,22 @@ class TestLiveKit:
     @pytest.mark.parametrize(
         ("ahead_s", "verdict", "text"),
         [
-            (0, "ok", r"the same as LiveKit's to a second|this machine's is 2 s .* LiveKit's"),
-            (-7200, "failed", r"this machine's is (7199|7200|7201) s ahead of LiveKit's"),
-            (7200, "failed", r"this machine's is (7199|7200|7201) s behind LiveKit's"),
-            (30, "warning", r"this machine's is (29|30|31) s behind LiveKit's"),
+            (0, "ok", r"the same as that of the server at LIVEKIT_URL, to a second|this .* 2 s .*"),
+            (
+                -7200,
+                "failed",
+                r"this machine's is (7199|7200|7201) s ahead of that of the server at LIVEKIT_URL",
+            ),
+            (
+                7200,
+                "failed",
+                r"this machine's is (7199|7200|7201) s behind that of the server at LIVEKIT_URL",
+            ),
+            (
+                30,
+                "warning",
+                r"this machine's is (29|30|31) s behind that of the server at LIVEKIT_URL",
+            ),
         ],
     )
     async def test_tells_the_difference_of_the_clocks(

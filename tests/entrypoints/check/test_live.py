@@ -1,5 +1,8 @@
 """The health check of the image."""
 
+import asyncio
+from contextlib import closing, suppress
+
 import attrs
 import pytest
 from aiohttp import web
@@ -39,6 +42,21 @@ class TestLive:
         done = await Cli({"PORT": str(port)})("check", "--live")
         assert done.status == 1
         assert done.stderr.endswith("answers /livez with 404\n")
+
+    async def test_is_1_if_an_answer_does_not_end_in_time(self) -> None:
+        async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError), closing(writer):
+                while True:
+                    writer.write(b"H")
+                    await writer.drain()
+                    await asyncio.sleep(0.1)
+
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server:
+            done = await Cli({"PORT": str(port)})("check", "--live")
+        assert done.status == 1
+        assert done.stderr.endswith("does not answer: timed out\n")
 
     @pytest.mark.parametrize("port", ["x", "99999", "0"])
     async def test_is_1_if_the_port_is_none(self, port: str) -> None:

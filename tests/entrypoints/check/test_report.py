@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from entrypoints.check.report import settings_set
+from entrypoints.check.finding import Finding, Verdict
+from entrypoints.check.report import Report, settings_set
 from tests.entrypoints.cli.conftest import Cli
 from tests.entrypoints.cli.terminal import terminal
 from tests.entrypoints.settings.test_variables import FIELDS, declared_settings
@@ -18,12 +19,17 @@ SECRETS = {"AUTH_API_SECRETS_JSON", "AUTH_API_SECRET", "LIVEKIT_API_SECRET"}
 class TestSettings:
     def test_are_shown_without_secrets(self) -> None:
         shown = settings_set({name: text for name, (text, _, _) in FIELDS.items()})
-        assert {name for name, text in shown.items() if text != FIELDS[name][0]} == SECRETS
+        changed = {name for name, text in shown.items() if text != FIELDS[name][0]}
+        assert changed == {*SECRETS, "RATE_LIMIT_STORAGE_URL"}
         assert {shown[name] for name in SECRETS} == {"***"}
 
     def test_are_shown_without_the_queries_of_urls(self) -> None:
         shown = settings_set({"AUTH_SERVICE_URL": "https://auth.example.com/a?code=s3cret"})
         assert shown == {"AUTH_SERVICE_URL": "https://auth.example.com/a?***"}
+
+    def test_are_shown_without_the_users_of_urls(self) -> None:
+        shown = settings_set({"RATE_LIMIT_STORAGE_URL": "redis://me:s3cret@127.0.0.1:6379/0"})
+        assert shown == {"RATE_LIMIT_STORAGE_URL": "redis://***@127.0.0.1:6379/0"}
 
     def test_are_shown_if_they_name_a_file_with_a_secret(self) -> None:
         given = {one.file: "/run/secrets/x" for one in declared_settings() if one.file}
@@ -47,12 +53,21 @@ class TestOutput:
         assert done.status == 1
         assert re.fullmatch(r"LIVEKIT_URL +http://127\.0\.0\.1:\d+/", lines[0])
         assert re.fullmatch(r"LIVEKIT_API_SECRET +\*\*\*", lines[2])
-        assert "ok       settings               valid" in lines
+        assert "ok       settings                valid" in lines
         failed = next(number for number, line in enumerate(lines) if line.startswith("FAILED"))
         assert lines[failed] == (
-            "FAILED   livekit key            answered 401: LiveKit does not know the API key"
+            "FAILED   livekit key             answered 401: LiveKit does not know the API key"
         )
         assert lines[failed + 1].startswith("         Compare LIVEKIT_API_KEY and ")
+
+    def test_keeps_the_longest_name_apart_from_its_text(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        finding = Finding("authentication service", Verdict.OK, "refuses an invented token")
+        Report(as_json=False).finding(finding)
+        assert capsys.readouterr().out == (
+            "ok       authentication service  refuses an invented token\n"
+        )
 
     async def test_is_json_on_demand(self, variables: Mapping[str, str]) -> None:
         done = await Cli({**variables, "LIVEKIT_URL": "ftp://x"})("check", "--json")

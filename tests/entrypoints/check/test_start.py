@@ -79,5 +79,6 @@ async def test_it_tells_which_sources_are_asked_elsewhere(
     running = await asyncio.to_thread(start, **variables, **elsewhere)
     [event] = await asyncio.to_thread(told, running, "configuration")
     assert event["sources"] == (
-        "api-secrets (1 secret of 1 tenant), signed-tokens (keys of a URL), authentication-service"
+        "api-secrets (1 secret of 1 tenant), signed-tokens (keys of http://127.0.0.1:9/keys),"
+        " authentication-service (http://127.0.0.1:9/auth)"
     )

@@ -109,6 +109,20 @@ async def test_the_check_creates_no_audit_trail(
     assert not file.exists()
 
 
+async def test_the_check_follows_links_to_the_audit_trail(
+    variables: Mapping[str, str], tmp_path: Path
+) -> None:
+    new, nowhere, loop = (tmp_path / name for name in ("new", "nowhere", "loop"))
+    new.symlink_to(tmp_path / "audit.jsonl")
+    nowhere.symlink_to(tmp_path / "missing" / "audit.jsonl")
+    loop.symlink_to(loop)
+    assert red(await check(variables, AUDIT_LOG=str(new))) == []
+    assert not new.exists()
+    for path, problem in {nowhere: "directory does not exist", loop: "symbolic links"}.items():
+        done = await check(variables, AUDIT_LOG=str(path))
+        assert is_only(Red("settings", problem, "docs/settings.md"), done)
+
+
 async def test_spans_that_cannot_be_made_are_a_warning(variables: Mapping[str, str]) -> None:
     done = await check(variables, OTEL_TRACES_EXPORTER="jaeger")
     assert red(done) == []
