@@ -43,6 +43,7 @@ class AuditLog:
     _fsync: bool
     _secrets: Callable[[], frozenset[str]]
     _log: FilteringBoundLogger
+    _write_line: Callable[[int, bytes], int] = os.write
     written: int = field(init=False, default=0)
     lost: int = field(init=False, default=0)
     _is_torn: bool = False
@@ -70,7 +71,7 @@ class AuditLog:
     def _append(self, line: bytes) -> None:
         left = b"\n" + line if self._is_torn else line
         while left:
-            left = left[os.write(self._descriptor, left) :]
+            left = left[self._write_line(self._descriptor, left) :]
             self._is_torn = bool(left)
 
     def _lose(self, reason: str) -> None:
@@ -111,7 +112,10 @@ class AuditLog:
 
 
 def open_audit_log(
-    settings: AuditSettings, log: FilteringBoundLogger, secrets: Callable[[], frozenset[str]]
+    settings: AuditSettings,
+    log: FilteringBoundLogger,
+    secrets: Callable[[], frozenset[str]],
+    write: Callable[[int, bytes], int] = os.write,
 ) -> AuditLog:
     """Open the file, with mode 600 if it is new, or else standard output.
 
@@ -119,6 +123,8 @@ def open_audit_log(
         settings: of the audit trail.
         log: is told of events that are lost.
         secrets: returns the values to redact, called for each event.
+        write: writes to a descriptor and returns how many bytes it has written; another one keeps
+            lines of several processes from mixing on a pipe.
 
     Raises:
         SettingsError: the file cannot be opened.
@@ -132,6 +138,7 @@ def open_audit_log(
         fsync=settings.fsync,
         secrets=secrets,
         log=log,
+        write_line=write,
     )
 
 
@@ -141,8 +148,8 @@ def verify_audit_log(settings: AuditSettings) -> None:
     Raises:
         SettingsError: the file could not be opened.
     """
-    path = Path(settings.log)
-    is_new = not os.access(path, os.F_OK)
+    path = Path(os.path.realpath(settings.log))  # a link to nothing stands for its target
+    is_new = not os.path.lexists(path)
     if settings.kind == "file" and not (is_new and os.access(path.parent, os.W_OK | os.X_OK)):
         descriptor, _ = _open(settings.log)
         os.close(descriptor)

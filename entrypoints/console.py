@@ -84,7 +84,7 @@ def _outcome(event: Mapping[str, object], cap: int) -> str:
     who = "-"
     if "caller_id" in event:
         who = _name(event["caller_id"], cap)
-    elif "source" in event:
+    elif "source" in event and event["code"] != "UNAUTHORIZED":
         who = "(anonymous)"  # as a tenant's id this would be in quotation marks
     elif "client" in event:
         who = f"from {_name(event['client'], cap)}"

@@ -13,13 +13,13 @@ from typing import Any, TextIO, cast
 import orjson
 import structlog
 from attrs import define, field
-from structlog.typing import EventDict, FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from entrypoints.console import console
 from entrypoints.json_line import json_line
 from entrypoints.redaction import redacting
 
-_REASON = structlog.stdlib.ExtraAdder(allow=["reason"])
+_DETAILS = structlog.stdlib.ExtraAdder(allow=["number", "reason"])
 
 
 def make_log(
@@ -43,11 +43,10 @@ def make_log(
     if format_ == "console" or (format_ is None and on_terminal):
         colors = on_terminal and not os.environ.get("NO_COLOR")
         last = redacting(console(colors=colors), secrets, alters_text=True)
-    shared: list[Processor] = [structlog.processors.add_log_level, _timestamp]
     stream = cast("TextIO", stderr or Stderr())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, last],
+        processors=[_level_and_time, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
@@ -55,7 +54,7 @@ def make_log(
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processor=last, foreign_pre_chain=[*shared, _REASON, _exception_location]
+            processor=last, foreign_pre_chain=[_level_and_time, _DETAILS, _exception_location]
         )
     )
     logging.captureWarnings(capture=True)
@@ -100,8 +99,9 @@ def log_loop_error(
     log.error("event loop error", problem=context["message"], **details)
 
 
-def _timestamp(_: object, __: str, event: EventDict) -> EventDict:
-    """Add the time in ISO 8601, which orjson writes in half the time of ``isoformat``."""
+def _level_and_time(_: object, level: str, event: EventDict) -> EventDict:
+    """Add the level, and the time in ISO 8601: orjson writes it twice as fast as ``isoformat``."""
+    event["level"] = level
     event["timestamp"] = orjson.dumps(datetime.now(UTC), option=orjson.OPT_UTC_Z)[1:-1].decode()
     return event
 

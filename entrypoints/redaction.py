@@ -1,8 +1,8 @@
 """Last line of defence: redact secrets that reach the log by mistake.
 
 Redacted is whatever has the shape of a token or a private key, anywhere in a value; and a secret
-of this service where it is the whole value. A name that a caller chose may have such a shape on
-purpose, so its digest is logged beside it.
+of this service where it is the whole value, or a segment of a path. A name that a caller chose may
+have such a shape on purpose, so its digest is logged beside it.
 """
 
 import re
@@ -41,7 +41,10 @@ def redacting(
 
     def processor(logger: object, method: str, event: EventDict) -> str:
         known, values = secrets(), event.values()
-        if not alters_text and _PLAIN.issuperset(map(type, values)) and known.isdisjoint(values):
+        segments = str(event.get("path", "")).split("/")
+        if not known.isdisjoint(segments):
+            event["path"] = "/".join(_REDACTED if each in known else each for each in segments)
+        elif not alters_text and _PLAIN.issuperset(map(type, values)) and known.isdisjoint(values):
             line = str(renderer(logger, method, event))
             for sign in _SIGNS:  # any() takes twice as long
                 if sign in line:

@@ -16,7 +16,7 @@ from domain.room import RoomNotFoundReason
 from entrypoints.http.api.error_responses import ERROR_RESPONSES
 from entrypoints.settings.changes import changes
 from entrypoints.settings.settings import load_settings
-from tests.entrypoints.http.observers.test_request_log import FaultyGateway
+from tests.entrypoints.http.observers.failing import FaultyGateway
 from tests.support.imports import PROJECT, modules
 from tests.support.reasons import fragments, raised, written
 from tests.support.service import running_service
@@ -92,7 +92,7 @@ def fields_logged(tree: ast.Module) -> Iterator[str]:
 async def fields_of_requests() -> set[str]:
     """Return the fields of a request that succeeds, of one with long names, and of a bug."""
     secrets = ApiSecrets({"s3cret": TenantId("tenant-a")}, names={"s3cret": "of-may"})
-    gateway = FaultyGateway(demo_room_gateway().rooms, bug=True)
+    gateway = FaultyGateway(demo_room_gateway().rooms, ZeroDivisionError("s3cret"))
     async with running_service(
         open_gateway=lambda: nullcontext(gateway),
         open_authenticator=lambda: nullcontext(ApiSecretsAuthenticator(lambda: secrets)),

@@ -1,7 +1,7 @@
 """How a request looks on a terminal."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.entrypoints.test_console import GET, INDENT, MUTE, TIME, failed, mute, width, written
@@ -63,6 +63,8 @@ class TestRequest:
         anonymous = {name: value for name, value in MUTE.items() if name != "caller_id"}
         assert "200 (anonymous) muted" in written(anonymous)[0]
         assert '200 "(anonymous)" muted' in mute(caller_id="(anonymous)")[0]
+        refused = {**GET, "source": "signed-tokens", "status": 401, "code": "UNAUTHORIZED"}
+        assert "401 from 203.0.113.7 GET" in written(refused)[0]
         assert written({**GET, "level": "debug"}) == [
             f"{TIME} DEBUG 200 from 203.0.113.7 GET /livez 3.2ms"
         ]
@@ -94,7 +96,6 @@ class TestRequest:
             (503, "A_CODE_OF_A_LENGTH_THAT_NO_CODE_HAS" * 2, "why"),
         ],
     )
-    @settings(deadline=None)
     @given(chosen=st.lists(st.text(max_size=300), min_size=5, max_size=5))
     def test_fits_a_hundred_columns_and_injects_nothing(
         self, status: int, code: str, reason: str, chosen: list[str]

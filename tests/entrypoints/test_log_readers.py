@@ -1,19 +1,29 @@
 """A log whose reader has gone, or does not read."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from itertools import islice
 from typing import IO
 
 import pytest
 from attrs import frozen
 from yarl import URL
 
+from tests.entrypoints.test_main import wait_until_it_serves
 from tests.support.command import COMMAND, TIMEOUT_S, environment
+from tests.support.server_process import free_ports
+from tests.support.service import MUTE
+
+EVENTS = 1_000
+"""More than a pipe holds."""
+REFUSED = f"POST {MUTE} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 @frozen
@@ -67,3 +77,27 @@ def test_a_blocked_log_does_not_prevent_the_second_signal(piped: Piped) -> None:
             piped.process.send_signal(signal.SIGTERM)
             time.sleep(0.1)
         assert piped.process.wait(TIMEOUT_S) == 128 + signal.SIGTERM
+
+
+def test_a_pipe_that_was_left_non_blocking_loses_nothing() -> None:
+    """Whoever has started the service may have left it so, and read slowly."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    variables = environment(AUDIT_LOG="stdout", LOG_LEVEL="error", AUTH_API_SECRET="first")
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--gateway", "in-memory", "--port", str(port := free_ports(1)[0])],
+        env=variables,
+        stdout=writer,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        os.close(writer)
+        wait_until_it_serves(port)
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(EVENTS * REFUSED)
+            time.sleep(0.5)
+            with ThreadPoolExecutor() as pool, os.fdopen(reader, "rb") as read:
+                written = pool.submit(read.read)
+                answers = (line for line in client.makefile("rb") if b"HTTP/1.1 401" in line)
+                assert len(list(islice(answers, EVENTS))) == EVENTS
+                process.send_signal(signal.SIGTERM)
+                assert written.result().count(b'"audit"') == EVENTS

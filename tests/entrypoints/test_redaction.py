@@ -70,3 +70,15 @@ class TestOtherFields:
             "reason": "[secret]",
             "stack": ["[secret]"],
         }
+
+    @pytest.mark.parametrize("format_", ["json", "console"])
+    @pytest.mark.parametrize("path", ["/{}", "/livekit/participant/mute/{}", "/{}/x", "//{}/{}"])
+    def test_have_no_secret_of_ours_in_a_path(
+        self, capsys: pytest.CaptureFixture[str], path: str, format_: str
+    ) -> None:
+        """Some clients write a token where an id belongs."""
+        log = make_log(level="info", format_=format_, secrets=lambda: frozenset({OURS}))
+        log.info("request", method="GET", path=path.format(OURS, OURS))
+        written = capsys.readouterr().err
+        assert path.format("[secret]", "[secret]") in written
+        assert OURS not in written

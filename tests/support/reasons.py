@@ -7,8 +7,15 @@ from itertools import chain
 
 from tests.support.imports import PROJECT, modules
 
-_ROOTS = ("domain", "application", "adapters", "entrypoints/http")
-_OTHERS = {"ValueError", "KeyError", "ImportError", "CannotListenError", "_NoOwnerError"}
+_ROOTS = ("domain", "application", "adapters", "entrypoints/http", "entrypoints/workers")
+_OTHERS = {
+    "ValueError",
+    "KeyError",
+    "ImportError",
+    "CannotListenError",
+    "SettingsError",
+    "_NoOwnerError",
+}
 """Errors that are raised at the start, or caught where they are raised."""
 _NAMES = ("problem", "reason", "answered")
 _VARYING = "<>"
