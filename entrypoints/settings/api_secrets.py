@@ -12,6 +12,7 @@ from entrypoints.settings.environment import Setting, SettingGroup, SettingsErro
 from entrypoints.settings.parsers import printable
 
 _DEFAULT_TENANT = TenantId("default")
+_NAME_OF_SECRET = "AUTH_API_SECRET"  # noqa: S105 - the name of the one in this variable
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -35,7 +36,7 @@ class ApiSecretSettings:
             raise SettingsError("AUTH_API_SECRET", "AUTH_API_SECRETS_JSON lists it with another id")
         return ApiSecrets(
             {self.secret: self.tenant, **self.listed.tenants},
-            names={self.secret: "AUTH_API_SECRET", **self.listed.names},
+            names={self.secret: _NAME_OF_SECRET, **self.listed.names},
         )
 
 
@@ -102,6 +103,8 @@ def _name(found: object, secret: str) -> str:
             "name: must be 1 to 64 letters, digits, dots, hyphens or underscores,"
             " of which the first is a letter or a digit"
         )
+    if found == _NAME_OF_SECRET:
+        raise ValueError("name: is what the log calls the secret in the variable of this name")
     if found == secret:
         raise ValueError("name: is the secret itself, and the log would show it")
     return found

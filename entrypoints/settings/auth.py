@@ -4,11 +4,13 @@ from attrs import field, frozen
 
 from adapters.identity.api_secrets import ApiSecrets
 from adapters.identity.signing_key import SigningKey, parse_signing_key
+from domain.rate import Rate
 from entrypoints.settings.api_secrets import API_SECRETS
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
 from entrypoints.settings.key_files import key_file
 from entrypoints.settings.names import NO_SOURCE, reject_auth_like, reject_misspelt
 from entrypoints.settings.parsers import boolean, is_secure, seconds, url
+from entrypoints.settings.rates import rate
 from entrypoints.settings.signed_tokens import (
     CLAIM_RULES,
     JWT,
@@ -38,7 +40,8 @@ class AuthServiceSettings:
 class AuthSettings:
     """Whether callers must authenticate, and each source of identity that is configured.
 
-    ``timeout_s`` is that of one request to the authentication service or the key server.
+    ``timeout_s`` is that of one request to the authentication service or the key server;
+    ``failure_rate`` is that of failed authentications from one address, if it is limited.
     """
 
     required: bool
@@ -47,6 +50,12 @@ class AuthSettings:
     tokens: JwtSettings | None
     service: AuthServiceSettings | None
     timeout_s: float = 5.0
+    failure_rate: Rate | None = None
+
+    @property
+    def knows_secrets_only(self) -> bool:
+        """Whether API secrets, which do not expire, are the only source of identity."""
+        return self.required and not (self.tokens or self.service)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -114,8 +123,22 @@ AUTH_TIMEOUT = SettingGroup(
     },
 )
 
+AUTH_FAILURES = SettingGroup(
+    AuthSettings,
+    {
+        "failure_rate": Setting(
+            "AUTH_FAILURE_RATE_LIMIT",
+            rate,
+            "How many failed authentications (401) a client's address may have: `10/minute`."
+            " Beyond it all its requests get 429 `RATE_LIMITED`, also those with a valid token, see"
+            " [`docs/rate-limits.md`](docs/rate-limits.md#failed-authentications)."
+            " Set `TRUSTED_PROXIES` if there are proxies. Default: no limit.",
+        ),
+    },
+)
 
-AUTHENTICATION = (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE, AUTH_TIMEOUT)
+
+AUTHENTICATION = (AUTH, API_SECRETS, JWT, CLAIM_RULES, AUTH_SERVICE, AUTH_TIMEOUT, AUTH_FAILURES)
 """All of them, in the order of docs/settings.md."""
 
 
@@ -139,6 +162,7 @@ def load_auth_settings(env: Environment, *, demo: bool = False) -> AuthSettings:
         tokens=tokens,
         service=AuthServiceSettings(**service) if "url" in service else None,
         **env.values(AUTH_TIMEOUT),
+        **env.values(AUTH_FAILURES),
     )
     if settings.required:
         env.need_one_of(*_SOURCES, by="AUTH_REQUIRED")

@@ -8,6 +8,7 @@ from entrypoints.settings.auth import AUTHENTICATION, AuthSettings
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, listed
 from entrypoints.settings.livekit import LIVEKIT_GROUPS, LiveKitSettings
 from entrypoints.settings.names import auth_like
+from entrypoints.settings.rates import RATES
 
 
 def without_effect(
@@ -28,6 +29,7 @@ def _limits_exceeded(
     auth: AuthSettings, livekit: LiveKitSettings, limits: Limits
 ) -> Mapping[str, str]:
     request = ("REQUEST_TIMEOUT_SECONDS", limits.request_timeout_s)
+    share = ("MAX_IN_FLIGHT_PER_TENANT", limits.max_in_flight_per_tenant)
     token = ("MAX_TOKEN_BYTES", limits.max_token_bytes)
     probe = ("LIVEKIT_PROBE_DELAY_SECONDS", livekit.limits.probe_delay_s)
     calls = ("LIVEKIT_TIMEOUT_SECONDS", livekit.timeout_s)
@@ -41,6 +43,7 @@ def _limits_exceeded(
         (probe, request),
         (probe, calls),
         (("MAX_IN_FLIGHT", limits.max_in_flight), ("MAX_CONNECTIONS", limits.max_connections)),
+        (share, ("MAX_IN_FLIGHT", limits.max_in_flight)),
         (token, ("MAX_LINE_BYTES", limits.max_line_bytes)),
     ]
     return {
@@ -59,8 +62,9 @@ def _authentication_unused(env: Environment, auth: AuthSettings) -> Iterator[tup
     if not auth.required:
         names = [name for setting in _settings(AUTHENTICATION) for name in setting.names]
         names.remove("AUTH_REQUIRED")
+        names += ["MAX_TOKEN_BYTES", "MAX_IN_FLIGHT_PER_TENANT"]
+        names += (name for one in _settings((RATES,)) for name in one.names)
         yield from ((name, "has no effect: authentication is off") for name in names)
-        yield "MAX_TOKEN_BYTES", "has no effect: authentication is off"
 
 
 def _livekit_unused(livekit: LiveKitSettings, *, demo: bool) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,13 @@ LIMITS = SettingGroup(
             " once its body is complete; as many again may be receiving theirs."
             " Liveness probes (`/` and `/livez`) are exempt.",
         ),
+        "max_in_flight_per_tenant": Setting(
+            "MAX_IN_FLIGHT_PER_TENANT",
+            integer(1, 65536),
+            "Each tenant's share of `MAX_IN_FLIGHT`, see [`operation.md`](docs/operation.md"
+            "#a-fair-share-for-each-tenant). It binds only while others want in."
+            " Default: a quarter, at least 1.",
+        ),
         "max_line_bytes": Setting(
             "MAX_LINE_BYTES",
             integer(256, 65536),
@@ -66,7 +73,7 @@ LIMITS = SettingGroup(
             "Timeout of a readiness probe (`/readyz`), at most 60; then 503 `NOT_READY` is sent."
             " Keep it below the timeout of whoever probes: that of a kubelet is 1 by default.",
         ),
-        "shutdown_delay_s": Setting(
+        "leave_delay_s": Setting(
             "LEAVE_DELAY_SECONDS",
             seconds(300),
             "Graceful shutdown: how long new requests are still served, until load balancers have"

@@ -33,7 +33,11 @@ _KUBERNETES_SERVICE_LINK = re.compile(
 NO_SOURCE = "no source of identity is set; to start without authentication, set AUTH_REQUIRED=false"
 _OUR_BEGINNINGS = ("AUTH_", "LIVEKIT_")
 _BEGINNINGS = ("AUTH_", "AUTH_API_", "AUTH_JWT_")
-_MEANT = dict.fromkeys(("AUTH_JWKS_FILE", "AUTH_JWKS_PATH"), "AUTH_JWT_PUBLIC_KEY_PATH")
+_MEANT = {
+    "AUTH_JWKS_FILE": "AUTH_JWT_PUBLIC_KEY_PATH",
+    "AUTH_JWKS_PATH": "AUTH_JWT_PUBLIC_KEY_PATH",
+    "LIVEKIT_TIMEOUT": "LIVEKIT_TIMEOUT_SECONDS",
+}
 
 
 def reject_misspelt(variables: Mapping[str, str], settings: Iterable[Setting]) -> None:

@@ -1,6 +1,6 @@
 """All settings of the service."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,7 @@ from attrs import field, frozen
 from entrypoints.http.limits import Limits
 from entrypoints.settings.audit import AUDIT, AuditSettings, load_audit_settings
 from entrypoints.settings.auth import AUTHENTICATION, AuthSettings, load_auth_settings
+from entrypoints.settings.cors import CORS, CorsSettings
 from entrypoints.settings.effects import without_effect
 from entrypoints.settings.environment import Environment, Setting, SettingGroup, SettingsError
 from entrypoints.settings.files import FileVersions, versions_of
@@ -16,8 +17,9 @@ from entrypoints.settings.limits import LIMITS
 from entrypoints.settings.livekit import LIVEKIT_GROUPS, load_livekit_settings
 from entrypoints.settings.metrics import METRICS, MetricsSettings
 from entrypoints.settings.names import reject_misspelt
-from entrypoints.settings.parsers import boolean, host, integer, one_of
+from entrypoints.settings.parsers import boolean, host, integer, is_secure, one_of
 from entrypoints.settings.proxies import PROXIES, ProxySettings
+from entrypoints.settings.rates import RATES, RateLimitSettings, load_rate_settings
 from entrypoints.settings.rooms import GatewayKind, RoomSettings
 
 
@@ -27,10 +29,13 @@ class Settings(RoomSettings):
 
     host: str = "127.0.0.1"
     port: int = 3001
+    workers: int = 1
     docs_page: bool = True
     auth: AuthSettings
     limits: Limits
+    rates: RateLimitSettings
     proxies: ProxySettings
+    cors: CorsSettings
     metrics: MetricsSettings
     audit: AuditSettings
     log_level: str = "info"
@@ -44,18 +49,19 @@ class Settings(RoomSettings):
     @cached_property
     def secrets(self) -> frozenset[str]:
         """All secret values, for redaction."""
-        return frozenset({self.livekit.api_key.secret, *self.auth.api_secrets.tenants} - {""})
+        secrets = {self.livekit.api_key.secret, *self.auth.api_secrets.tenants}
+        return frozenset(secrets - {""}) | self.rates.secrets
 
     @property
     def max_descriptors(self) -> int:
         """How many files and connections may be open at once, with some to spare."""
-        upstream = self.livekit.limits.max_connections + self.limits.max_in_flight
+        upstream = self.livekit.limits.max_connections + self.limits.max_admitted
         return self.limits.max_connections + upstream + 1024
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Settings that an operator should check before the first request."""
-        warnings = [*self.auth.warnings]
+        warnings = [*self.auth.warnings, *self._cors_warnings]
         if self.gateway == "livekit" and self.livekit.missing:
             missing = ", ".join(self.livekit.missing)
             warnings.append(f"LiveKit is not configured: set {missing}")
@@ -63,7 +69,34 @@ class Settings(RoomSettings):
             warnings += self.livekit.warnings
         if self.reload_on_change and not self.files:
             warnings.append("RELOAD_ON_CHANGE has no effect: no setting names a file")
+        warnings += [
+            f"WORKERS is larger than {name}: each worker has at least 1, so the whole is exceeded"
+            for name, bound in self._split.items()
+            if self.workers > bound
+        ]
         return (*warnings, *self.without_effect)
+
+    @property
+    def _cors_warnings(self) -> Iterator[str]:
+        if not all(map(is_secure, self.cors.origins)):
+            yield (
+                "CORS_ALLOWED_ORIGINS has an origin with plain HTTP: anyone on the network path of"
+                " its pages can change what they send"
+            )
+        if self.cors.origins and self.auth.knows_secrets_only:
+            yield (
+                "CORS_ALLOWED_ORIGINS is set, and API secrets alone identify callers: whoever opens"
+                " a page that has one can read it; use signed tokens"
+            )
+
+    @property
+    def _split(self) -> Mapping[str, int]:
+        """The bounds that are split among workers, but for the share of a tenant."""
+        return {
+            "MAX_CONNECTIONS": self.limits.max_connections,
+            "MAX_IN_FLIGHT": self.limits.max_in_flight,
+            "LIVEKIT_MAX_CONNECTIONS": self.livekit.limits.max_connections,
+        }
 
 
 SERVER = SettingGroup(
@@ -76,6 +109,12 @@ SERVER = SettingGroup(
             " IPv4. A name stands for all its addresses that this machine has.",
         ),
         "port": Setting("PORT", integer(0, 65535), "Port to listen on; 0 chooses a free one."),
+        "workers": Setting(
+            "WORKERS",
+            integer(1, 256),
+            "Number of processes that serve, each on a core of its own, see"
+            " [`docs/workers.md`](docs/workers.md). Limits are those of all together.",
+        ),
         "docs_page": Setting(
             "DOCS_PAGE",
             boolean,
@@ -103,10 +142,10 @@ SERVER = SettingGroup(
 )
 
 SETTINGS: Mapping[str, tuple[SettingGroup[Any], ...]] = {
-    "Server": (SERVER, AUDIT, METRICS, PROXIES),
+    "Server": (SERVER, AUDIT, METRICS, PROXIES, CORS),
     "LiveKit": LIVEKIT_GROUPS,
     "Authentication": AUTHENTICATION,
-    "Limits and timeouts": (LIMITS,),
+    "Limits and timeouts": (LIMITS, RATES),
 }
 """All settings, in the order of docs/settings.md."""
 
@@ -136,8 +175,10 @@ def load_settings(variables: Mapping[str, str], *, gateway: GatewayKind = "livek
         livekit=livekit,
         auth=auth,
         limits=limits,
+        rates=load_rate_settings(env),
         files=files,
         proxies=env.fill(PROXIES),
+        cors=env.fill(CORS),
         metrics=env.fill(METRICS),
         audit=load_audit_settings(env),
         without_effect=without_effect(env, auth, livekit, limits, demo=demo),

@@ -64,6 +64,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "PORT": [*NOT_NUMBERS, "65536", "80.0", "3001\r"],
     "MAX_CONNECTIONS": ["0", "65537"],
     "MAX_IN_FLIGHT": ["0", "65537", "many-s3cret"],
+    "MAX_IN_FLIGHT_PER_TENANT": ["0", "65537", "many-s3cret"],
     "MAX_LINE_BYTES": ["255", "8k", "65537"],
     "MAX_BODY_BYTES": ["255", "16KiB"],
     "MAX_TOKEN_BYTES": ["0", "65537"],

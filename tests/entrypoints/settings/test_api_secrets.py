@@ -78,6 +78,10 @@ class TestApiSecrets:
         assert problem(secrets_json({"id": "a", "secret": "s3cret", "name": "s3cret"})) == (
             "AUTH_API_SECRETS_JSON: entry 1: name: is the secret itself, and the log would show it"
         )
+        assert problem(secrets_json({"id": "a", "secret": "s", "name": "AUTH_API_SECRET"})) == (
+            "AUTH_API_SECRETS_JSON: entry 1: name: is what the log calls the secret in the"
+            " variable of this name"
+        )
         twice = [{"id": "a", "secret": secret, "name": "x"} for secret in ("old", "new")]
         assert problem(secrets_json(*twice)) == (
             "AUTH_API_SECRETS_JSON: entry 2: an earlier entry with this id has this name"

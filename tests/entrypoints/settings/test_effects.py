@@ -6,6 +6,7 @@ import pytest
 
 from entrypoints.settings.auth import AUTHENTICATION
 from entrypoints.settings.livekit import LIVEKIT_GROUPS
+from entrypoints.settings.rates import RATES
 from entrypoints.settings.rooms import GatewayKind
 from entrypoints.settings.settings import load_settings
 from tests.entrypoints.settings.test_settings import LIVEKIT, problem
@@ -18,6 +19,7 @@ USED = {
     "DRAIN_TIMEOUT_SECONDS": "0.5",
     "LIVEKIT_PROBE_DELAY_SECONDS": "0.2",
     "MAX_IN_FLIGHT": "1",
+    "MAX_IN_FLIGHT_PER_TENANT": "1",
     "MAX_TOKEN_BYTES": "99",
 }
 """Values below the limits that apply to them."""
@@ -87,7 +89,8 @@ class TestWithoutEffect:
     def test_is_every_variable_of_authentication_where_it_is_off(
         self, all_direct: Mapping[str, str], all_files: Mapping[str, str]
     ) -> None:
-        expected = {*names_of(AUTHENTICATION), "MAX_TOKEN_BYTES"} - {"AUTH_REQUIRED"}
+        of_limits = {"MAX_TOKEN_BYTES", "MAX_IN_FLIGHT_PER_TENANT"}
+        expected = {*names_of((*AUTHENTICATION, RATES)), *of_limits} - {"AUTH_REQUIRED"}
         found = without_effect({**all_direct, **OFF}) | without_effect({**all_files, **OFF})
         assert found == dict.fromkeys(expected, IS_OFF)
 
@@ -150,6 +153,7 @@ class TestWithoutEffect:
                 f"is longer than LIVEKIT_TIMEOUT_SECONDS, {first}"
             ),
             ("MAX_IN_FLIGHT", "4096"): f"is larger than MAX_CONNECTIONS, {first}",
+            ("MAX_IN_FLIGHT_PER_TENANT", "513"): f"is larger than MAX_IN_FLIGHT, {first}",
             ("MAX_TOKEN_BYTES", "9000"): f"is larger than MAX_LINE_BYTES, {first}",
         }
         found = {

@@ -28,7 +28,7 @@ class TestRoomSettings:
         with_others = load_room_settings({**LIVEKIT, **variables}, gateway="livekit")
         assert with_others == load_room_settings(LIVEKIT, gateway="livekit")
 
-    @pytest.mark.parametrize("name", ["LIVEKIT_URI", "LIVEKIT_TIMEOUT_SECOND"])
+    @pytest.mark.parametrize("name", ["LIVEKIT_URI", "LIVEKIT_TIMEOUT", "LIVEKIT_TIMEOUT_SECOND"])
     def test_may_not_be_misspelt(self, name: str) -> None:
         with pytest.raises(SettingsError, match=f"^{name}: unknown setting; did you mean"):
             load_room_settings({name: "s3cret"}, gateway="livekit")

@@ -69,6 +69,12 @@ class TestWarnings:
         short = (f"LIVEKIT_API_SECRET {problem}",)
         assert warned == {6: short, 31: short, 32: ()}
 
+    def test_name_limits_that_are_fewer_than_the_workers(self) -> None:
+        variables = {**LIVEKIT, "AUTH_API_SECRET": "s3cret", "LIVEKIT_MAX_CONNECTIONS": "3"}
+        assert load_settings({**variables, "WORKERS": "3"}).warnings == ()
+        [warning] = load_settings({**variables, "WORKERS": "4"}).warnings
+        assert warning.startswith("WORKERS is larger than LIVEKIT_MAX_CONNECTIONS: ")
+
     def test_are_none_once_livekit_and_a_source_of_identity_are_set(self) -> None:
         assert load_settings({**LIVEKIT, "AUTH_API_SECRET": "s3cret"}).warnings == ()
 
@@ -160,7 +166,7 @@ class TestSettings:
 
     def test_need_a_descriptor_for_each_connection(self) -> None:
         counts = ("MAX_CONNECTIONS", "MAX_IN_FLIGHT", "LIVEKIT_MAX_CONNECTIONS")
-        few = dict.fromkeys(counts, "1")
+        few = {**dict.fromkeys(counts, "1"), "MAX_IN_FLIGHT_PER_TENANT": "1"}
         base = load_settings(few).max_descriptors
         assert base >= 256 + len(counts)
         more = {name: load_settings({**few, name: "1001"}).max_descriptors for name in counts}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from operator import attrgetter
 
+from domain.rate import Rate
 from entrypoints.settings.environment import Setting
 from entrypoints.settings.settings import SETTINGS, load_settings
 from tests.entrypoints.settings.test_settings import problem
@@ -24,6 +25,11 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
         "10.0.0.0/8, 2001:db8::7",
         "proxies.trusted",
         (ip_network("10.0.0.0/8"), ip_network("2001:db8::7")),
+    ),
+    "CORS_ALLOWED_ORIGINS": (
+        "https://a.example.com, http://[::1]:8080",
+        "cors.origins",
+        {"https://a.example.com", "http://[::1]:8080"},
     ),
     "LIVEKIT_URL": ("wss://x.example.com", "livekit.url", "wss://x.example.com"),
     "LIVEKIT_API_KEY": ("key", "livekit.api_key.name", "key"),
@@ -58,8 +64,15 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
         "https://auth.example.com",
     ),
     "AUTH_TIMEOUT_SECONDS": ("17.5", "auth.timeout_s", 17.5),
+    "AUTH_FAILURE_RATE_LIMIT": (
+        "30/minute",
+        "auth.failure_rate",
+        Rate(quota=30, window_s=60),
+    ),
+    "WORKERS": ("2", "workers", 2),
     "MAX_CONNECTIONS": ("18", "limits.max_connections", 18),
     "MAX_IN_FLIGHT": ("19", "limits.max_in_flight", 19),
+    "MAX_IN_FLIGHT_PER_TENANT": ("7", "limits.max_in_flight_per_tenant", 7),
     "MAX_LINE_BYTES": ("1020", "limits.max_line_bytes", 1020),
     "MAX_BODY_BYTES": ("1021", "limits.max_body_bytes", 1021),
     "MAX_TOKEN_BYTES": ("1022", "limits.max_token_bytes", 1022),
@@ -69,13 +82,20 @@ FIELDS: Mapping[str, tuple[str, str, object]] = {
     "IDLE_TIMEOUT_SECONDS": ("26.5", "limits.idle_timeout_s", 26.5),
     "REQUEST_TIMEOUT_SECONDS": ("27.5", "limits.request_timeout_s", 27.5),
     "READY_TIMEOUT_SECONDS": ("10.5", "limits.ready_timeout_s", 10.5),
-    "LEAVE_DELAY_SECONDS": ("29.5", "limits.shutdown_delay_s", 29.5),
+    "LEAVE_DELAY_SECONDS": ("29.5", "limits.leave_delay_s", 29.5),
     "DRAIN_TIMEOUT_SECONDS": ("28.5", "limits.drain_timeout_s", 28.5),
+    "RATE_LIMIT_PER_TENANT": ("31/hour", "rates.per_tenant", Rate(quota=31, window_s=3600)),
+    "RATE_LIMIT_STORAGE_URL": (
+        "redis://:s3cret-four@127.0.0.1:32",
+        "rates.storage_url",
+        "redis://:s3cret-four@127.0.0.1:32",
+    ),
 }
 """For each variable: a text unlike all others and the default, the field it sets, its value."""
 
 BOUNDS: Mapping[str, tuple[str, str, str, str]] = {
     "PORT": ("-1", "0", "65535", "65536"),
+    "WORKERS": ("0", "1", "256", "257"),
     "METRICS_PORT": ("-1", "0", "65535", "65536"),
     "LIVEKIT_TIMEOUT_SECONDS": ("0", "0.1", "60", "60.1"),
     "LIVEKIT_PROBE_DELAY_SECONDS": ("0", "0.1", "60", "60.1"),
@@ -86,6 +106,7 @@ BOUNDS: Mapping[str, tuple[str, str, str, str]] = {
     "AUTH_TIMEOUT_SECONDS": ("0", "0.1", "60", "60.1"),
     "MAX_CONNECTIONS": ("0", "1", "65536", "65537"),
     "MAX_IN_FLIGHT": ("0", "1", "65536", "65537"),
+    "MAX_IN_FLIGHT_PER_TENANT": ("0", "1", "65536", "65537"),
     "MAX_LINE_BYTES": ("255", "256", "65536", "65537"),
     "MAX_BODY_BYTES": ("255", "256", "1048576", "1048577"),
     "MAX_TOKEN_BYTES": ("0", "1", "65536", "65537"),
@@ -139,7 +160,13 @@ class TestVariables:
         for name in names:
             text = problem({name: "s3cret é\n"})
             reason = text.removeprefix(f"{name}: ")
-            reasons = ("must be ", "is not JSON", "a tenant id is ", "the file cannot be read: ")
+            reasons = (
+                "must be ",
+                "entry 1: must ",
+                "is not JSON",
+                "a tenant id is ",
+                "the file cannot be read: ",
+            )
             if not reason.startswith(reasons) or "s3cret" in text or "\n" in text:
                 wrong[name] = text
         assert wrong == {}
