@@ -54,16 +54,18 @@ class Servers:
         where = [f"--base-url={url or self.url}", f"--livekit-url={self.livekit_url}"]
         return [*where, *tokens, f"--answer-timeout={ANSWER_TIMEOUT_S:g}"]
 
-    def run_suite(self, *options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
+    def run_suite(
+        self, *options: str, url: str = "", **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Run the suite as its users do, by pytest, on this service or on another server."""
-        return run_pytest(*self.options(url), *options)
+        return run_pytest(*self.options(url), *options, **variables)
 
 
-def run_pytest(*options: str) -> "subprocess.CompletedProcess[str]":
+def run_pytest(*options: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "pytest", PROJECT / "contract/rest", *options],
         cwd=PROJECT,
-        env=environment(),
+        env=environment(**variables),
         capture_output=True,
         text=True,
         timeout=scaled(240),

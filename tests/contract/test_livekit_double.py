@@ -119,7 +119,7 @@ class TestMutePublishedTrack:
         headers = {"X-Twirp-Timeout-Ms": "0"}
         answer = await livekit.mute(alice, sid, headers=headers)
         assert answer in BEHAVIOUR[livekit.version].after_the_timeout
-        assert not await livekit.rooms.is_muted(alice, sid)
+        assert not livekit.is_in_time or not await livekit.rooms.is_muted(alice, sid)
 
     @pytest.mark.parametrize("timeout_ms", ["4000", "soon", ""])
     async def test_mutes_in_time(self, livekit: LiveKit, timeout_ms: str) -> None:

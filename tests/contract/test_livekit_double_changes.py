@@ -208,7 +208,10 @@ class TestGrants:
 
 
 class TestTimeout:
-    """Changes take place in time or not at all, and nothing is waited for that is not there."""
+    """Changes take place in time or not at all, and nothing is waited for that is not there.
+
+    LiveKit itself reports the timeout too, but seldom has made the change nevertheless.
+    """
 
     async def ask(self, livekit: LiveKit, call: str, asked: Message, token: str) -> HttpAnswer:
         return await livekit.ask(call, asked, token, headers={"X-Twirp-Timeout-Ms": "0"})
@@ -218,7 +221,7 @@ class TestTimeout:
         asked, token = CreateRoomRequest(name=name), livekit.token(CREATE)
         answer = await self.ask(livekit, "CreateRoom", asked, token)
         assert answer in BEHAVIOUR[livekit.version].after_the_timeout
-        assert await metadata_of(livekit, name) is None
+        assert not livekit.is_in_time or await metadata_of(livekit, name) is None
 
     async def test_lets_no_room_be_changed(self, livekit: LiveKit) -> None:
         name = await livekit.rooms.open(metadata="1")
@@ -228,14 +231,14 @@ class TestTimeout:
         asked_to_delete, token = DeleteRoomRequest(room=name), livekit.token(CREATE)
         answer = await self.ask(livekit, "DeleteRoom", asked_to_delete, token)
         assert answer in BEHAVIOUR[livekit.version].after_the_timeout
-        assert await metadata_of(livekit, name) == "1"
+        assert not livekit.is_in_time or await metadata_of(livekit, name) == "1"
 
     async def test_lets_nobody_be_removed(self, livekit: LiveKit) -> None:
         alice, sid = await publish(livekit.rooms, ALICE)
         asked = RoomParticipantIdentity(room=alice.room, identity=ALICE)
         answer = await self.ask(livekit, "RemoveParticipant", asked, livekit.admin(alice.room))
         assert answer in BEHAVIOUR[livekit.version].after_the_timeout
-        assert (await livekit.mute(alice, sid)).status == 200
+        assert not livekit.is_in_time or (await livekit.mute(alice, sid)).status == 200
 
     async def test_is_no_matter_where_nothing_is_there(self, livekit: LiveKit) -> None:
         name = await unused_name(livekit.rooms)
