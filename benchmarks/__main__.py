@@ -1,7 +1,7 @@
 """Measure the service beside a minimal handler, print tables, and write JSON.
 
-``python -m benchmarks`` runs each round in pairs: the service and the handler right after each
-other, in alternating order.
+``python -m benchmarks`` runs each round in pairs: the service and the handler in turns of a
+fraction of a second, in alternating order.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from benchmarks.callgrind import CannotCountError, check_installed
-from benchmarks.measure import LoadFailedError, measure
+from benchmarks.load import LoadFailedError
+from benchmarks.measure import measure
 from benchmarks.processes import ProgramFailedError
 from benchmarks.report import as_json, as_text
 from benchmarks.results import ProcessMetrics, Results, Run, Runs
@@ -151,7 +152,7 @@ def _run(servers: Servers, arguments: argparse.Namespace) -> Results:
     asked = [each for each in SCENARIOS if not arguments.only or each.key in arguments.only]
     scenarios = [each for each in asked if servers.can_run(each)]
     for each in scenarios:
-        for program in servers.programs(each):
+        for program in () if each.starts_anew else servers.programs(each):
             servers.measured(program, each.variant)
     whole = not arguments.only
     before_mib = servers.program("service", "usual").resident_mib if whole else 0.0
@@ -170,16 +171,16 @@ def _run(servers: Servers, arguments: argparse.Namespace) -> Results:
 def _rounds(
     servers: Servers, scenarios: Sequence[Scenario], rounds: int, seconds: float
 ) -> Iterable[Run]:
-    runs = [(scenario, program) for scenario in scenarios for program in servers.programs(scenario)]
     for round_ in range(rounds):
         sys.stderr.write(f"round {round_ + 1} of {rounds}\n")
         turn = -1 if round_ % 2 else 1  # alternate, so that no program is always first
-        for scenario, program in runs[::turn]:
-            yield measure(servers, scenario, program, round_=round_, seconds=seconds)
+        for scenario in scenarios[::turn]:
+            programs = servers.programs(scenario)[::turn]
+            yield from measure(servers, scenario, programs, round_=round_, seconds=seconds)
 
 
 def _process_metrics(servers: Servers, runs: Sequence[Run], before_mib: float) -> ProcessMetrics:
-    usual = {each.key for each in SCENARIOS if each.variant == "usual"}
+    usual = {each.key for each in SCENARIOS if each.variant == "usual" and not each.starts_anew}
     served = [run for run in runs if run.program == "service" and run.scenario in usual]
     return ProcessMetrics(
         before_mib=before_mib,

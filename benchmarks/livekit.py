@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache, partial
 from typing import cast
 
@@ -44,11 +44,24 @@ _TOKENS_REMEMBERED = 4096
 
 
 class LiveKit:
-    """The rooms, a counter of calls, and a cache of the grants of each token."""
+    """The rooms, a counter of calls, and a cache of the grants of each token.
 
-    def __init__(self, rooms: LiveKitRooms, *, api_key: str, api_secret: str) -> None:
+    Each call takes ``delay_s``; those about one of ``hanging`` rooms are never answered.
+    """
+
+    def __init__(
+        self,
+        rooms: LiveKitRooms,
+        *,
+        api_key: str,
+        api_secret: str,
+        delay_s: float,
+        hanging: Collection[str],
+    ) -> None:
         self.calls: Counter[str] = Counter()
         self._rooms = rooms
+        self._delay_s = delay_s
+        self._hanging = frozenset(hanging)
         self._grants: Callable[[str], Grants] = lru_cache(_TOKENS_REMEMBERED)(
             partial(read_grants, api_key=api_key, api_secret=api_secret)
         )
@@ -61,14 +74,24 @@ class LiveKit:
         if kind is None:
             return _encode(404, b"404 page not found\n")
         self.calls[kind.DESCRIPTOR.name] += 1
+        asked = kind.FromString(body)
+        await self._delay(asked)
         try:
-            done = await self._rooms.perform(kind.FromString(body), self._grants(authorization))
+            done = await self._rooms.perform(asked, self._grants(authorization))
         except TokenRefusedError as refusal:
             return _encode(401, str(refusal).encode())
         except TwirpError as error:
             received = json.dumps({"code": error.code, "msg": error.msg}).encode()
             return _encode(STATUSES[error.code], received, b"application/json")
         return _encode(200, done.SerializeToString(), b"application/protobuf")
+
+    async def _delay(self, asked: Message) -> None:
+        if self._hanging:
+            names = getattr(asked, "names", None) or [getattr(asked, "room", "")]
+            if not self._hanging.isdisjoint(names):
+                await asyncio.get_running_loop().create_future()
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
 
 
 class Connection(asyncio.Protocol):
@@ -138,13 +161,17 @@ class DoubleRooms(Rooms):
         return sid
 
 
-async def serve(*, participants: int, more_rooms: int) -> None:
+async def serve(
+    *, participants: int, more_rooms: int, delay_s: float, hanging: Collection[str]
+) -> None:
     """Serve until the process is stopped; print the targets in one line of JSON."""
     rooms = LiveKitRooms()
     livekit = LiveKit(
         rooms,
         api_key=os.environ["LIVEKIT_API_KEY"],
         api_secret=os.environ["LIVEKIT_API_SECRET"],
+        delay_s=delay_s,
+        hanging=hanging,
     )
     for number in range(more_rooms):
         rooms.put_room(RoomName(f"one-more-{number}"), metadata='{"auth_id": "other"}')
@@ -163,9 +190,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--participants", type=int, default=1000)
     parser.add_argument("--more-rooms", type=int, default=0)
+    parser.add_argument("--delay-s", type=float, default=0)
+    parser.add_argument("--hanging", nargs="*", default=())
     arguments = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(participants=arguments.participants, more_rooms=arguments.more_rooms))
+        runner.run(serve(**vars(arguments)))
 
 
 if __name__ == "__main__":

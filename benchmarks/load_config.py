@@ -27,6 +27,7 @@ class LoadConfig:
     Attributes:
         exchanges: repeated in turn, shared by all connections.
         idle_connections: number of further open connections, each used once for ``GET /``.
+        seconds: how long each period after the warm-up takes.
         timeout_s: how much longer than asked for a period may take.
     """
 

@@ -1,8 +1,9 @@
 """A load generator that checks every answer.
 
-It reads its configuration from standard input, warms up, prints the result of the warm-up in one
-line, waits for a line, sends requests for the configured time, and prints that result. A caller
-that reads CPU times while the generator waits attributes them to exactly these requests.
+It reads its configuration from standard input, warms up, and prints the result of the warm-up in
+one line. For each further line that it reads, it sends requests for the configured time, and prints
+that result. So a caller that reads CPU times while the generator waits knows what these requests
+took.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -179,12 +180,13 @@ def main() -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             clients, idle = runner.run(_connect(config))
-            for seconds in (config.warm_up_s, config.seconds):
+            for seconds in chain([config.warm_up_s], repeat(config.seconds)):
                 result = runner.run(_send_for(seconds, clients, config.timeout_s))
                 for each in idle:
                     each.check_open()
                 print(json.dumps(unstructure(result)), flush=True)
-                sys.stdin.readline()
+                if not sys.stdin.readline():
+                    break
     except (WrongAnswerError, OSError) as error:
         sys.stderr.write(f"{config.url}: {type(error).__name__}: {error}\n")
         return 1

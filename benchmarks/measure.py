@@ -1,16 +1,14 @@
-"""One run: a program under load, its CPU time and its calls to LiveKit."""
+"""One round of a scenario: programs under load in turn, their CPU time and calls to LiveKit."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import IO
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from statistics import median
 
-from cattrs import structure, unstructure
-
+from benchmarks.load import Load, Loaded, under_load
 from benchmarks.load_config import LoadConfig, LoadResult
-from benchmarks.processes import PROJECT, Running, StartedByUser
+from benchmarks.processes import Running, StartedByUser
 from benchmarks.results import Run
 from benchmarks.scenarios import Program, Scenario
 from benchmarks.servers import Servers
@@ -18,57 +16,92 @@ from benchmarks.servers import Servers
 _MICRO = 1_000_000
 _TIMEOUT_S = 30.0
 _TIMEOUT_COUNTED_S = 600.0
-
-
-class LoadFailedError(Exception):
-    """An answer was wrong or missing; the text is the load generator's error."""
+_TURNS = 16
 
 
 def measure(
-    servers: Servers, scenario: Scenario, program: Program, *, round_: int, seconds: float
-) -> Run:
-    """Measure a program under a scenario's load.
+    servers: Servers,
+    scenario: Scenario,
+    programs: Sequence[Program],
+    *,
+    round_: int,
+    seconds: float,
+) -> Iterator[Run]:
+    """Measure programs under a scenario's load, each for some seconds.
+
+    They take turns of a sixteenth of that time, and the medians of these are the result, so that
+    whatever else the machine is doing matters little. Instructions are counted in one turn each.
 
     Raises:
         CannotCountError: callgrind gave no figures.
         LoadFailedError: an answer was wrong.
     """
+    turns = 1 if servers.counted else _TURNS
+    with ExitStack() as stack:
+        loads = []
+        for program in programs:
+            measured = _program(servers, scenario, program, stack)
+            loads.append(stack.enter_context(_load(servers, scenario, measured, seconds, turns)))
+        loaded: list[list[Loaded]] = [[] for _ in programs]
+        for turn in range(turns):
+            for place in range(len(programs))[:: -1 if turn % 2 else 1]:
+                loaded[place].append(loads[place].go_on())
+        for program, load, each in zip(programs, loads, loaded, strict=True):
+            yield Run(
+                scenario=scenario.key,
+                program=program,
+                round=round_,
+                requests=sum(one.result.requests for one in each),
+                warm_up_requests=load.warm_up_requests,
+                metrics=_medians(each, counted=servers.counted),
+            )
+
+
+def _program(
+    servers: Servers, scenario: Scenario, program: Program, running: ExitStack
+) -> Running | StartedByUser:
+    """Return the program to measure, a new process where the scenario asks for that.
+
+    Under callgrind there is one process for all rounds: it counts the same in each.
+    """
+    if scenario.starts_anew and not servers.counted:
+        return running.enter_context(servers.start(program, scenario.variant))
+    return servers.measured(program, scenario.variant)
+
+
+def _load(
+    servers: Servers,
+    scenario: Scenario,
+    measured: Running | StartedByUser,
+    seconds: float,
+    turns: int,
+) -> AbstractContextManager[Load]:
     livekit = servers.livekit(scenario.variant)
-    measured = servers.measured(program, scenario.variant)
     config = LoadConfig(
         url=measured.url,
         connections=scenario.connections,
         idle_connections=scenario.idle_connections,
         exchanges=tuple(scenario.exchanges(livekit.targets)),
-        warm_up_s=seconds / 5,
-        seconds=seconds,
+        warm_up_s=seconds if scenario.starts_anew else seconds / 5,
+        seconds=seconds / turns,
         timeout_s=_TIMEOUT_COUNTED_S if servers.counted else _TIMEOUT_S,
     )
-    with _load(config) as load:
-        warm_up = _load_result(load)
-        before = _counters(measured, livekit.double)
-        _go_on(load)
-        result = _load_result(load)
-        after = _counters(measured, livekit.double)
-        _go_on(load)
-    used = {name: (after[name] - before[name]) / result.requests for name in after}
-    return Run(
-        scenario=scenario.key,
-        program=program,
-        round=round_,
-        requests=result.requests,
-        warm_up_requests=warm_up.requests,
-        metrics=used if servers.counted else {**used, **_times(result)},
-    )
+    return under_load(config, partial(_counters, measured, livekit.double))
 
 
 def _counters(measured: Running | StartedByUser, double: Running | None) -> Mapping[str, float]:
-    """Read, between requests, what the program and its LiveKit double have used so far."""
+    """Read what the program and its LiveKit double have used so far."""
     counters = dict(measured.counters())
     if double:
         counters["livekit_calls"] = sum(json.loads(double.get("/calls")).values())
         counters["livekit_cpu_us"] = double.cpu_us
     return counters
+
+
+def _medians(turns: Sequence[Loaded], *, counted: bool) -> Mapping[str, float]:
+    """Return the median of all turns for each metric; under callgrind, times mean nothing."""
+    metrics = [each.used if counted else {**each.used, **_times(each.result)} for each in turns]
+    return {name: median(each[name] for each in metrics) for name in metrics[0]}
 
 
 def _times(result: LoadResult) -> Mapping[str, float]:
@@ -78,37 +111,3 @@ def _times(result: LoadResult) -> Mapping[str, float]:
         "p99_ms": result.p99_ms,
         "load_cpu_us": _MICRO * result.load_cpu_s / result.requests,
     }
-
-
-@contextmanager
-def _load(config: LoadConfig) -> Iterator["subprocess.Popen[str]"]:
-    """Start a load generator; it exits when its standard input is closed."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.load_generator"],
-        cwd=PROJECT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as load:
-        _write(load.stdin, json.dumps(unstructure(config)))
-        yield load
-
-
-def _go_on(load: "subprocess.Popen[str]") -> None:
-    _write(load.stdin, "")
-
-
-def _write(pipe: IO[str] | None, line: str) -> None:
-    assert pipe
-    pipe.write(f"{line}\n")
-    pipe.flush()
-
-
-def _load_result(load: "subprocess.Popen[str]") -> LoadResult:
-    assert load.stdout
-    assert load.stderr
-    line = load.stdout.readline()
-    if not line:
-        raise LoadFailedError(load.stderr.read().strip())
-    return structure(json.loads(line), LoadResult)

@@ -32,6 +32,8 @@ class Scenario:
         variant: the settings of the programs and of the LiveKit behind them.
         idle_connections: number of further connections that stay open without requests.
         grows: whether its cost is compared with that of the base scenario.
+        starts_anew: whether each round starts the programs anew. Two processes of one program
+            differ by 3 % in CPU time, each for as long as it lives.
     """
 
     key: str
@@ -42,6 +44,7 @@ class Scenario:
     variant: Variant = "usual"
     idle_connections: int = 0
     grows: bool = False
+    starts_anew: bool = False
 
 
 def one_track(targets: Targets) -> Sequence[Exchange]:
@@ -127,8 +130,15 @@ SCENARIOS = (
         exchanges=one_track,
         connections=1,
         programs=_METRICS,
+        starts_anew=True,
     ),
-    Scenario(key=METRICS, name="metrics, 32 connections", exchanges=one_track, programs=_METRICS),
+    Scenario(
+        key=METRICS,
+        name="metrics, 32 connections",
+        exchanges=one_track,
+        programs=_METRICS,
+        starts_anew=True,
+    ),
     Scenario(
         key="participants",
         name="many participants",

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Protocol
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 OWNER = "tenant-a"
 OTHER_TENANT = "tenant-b"
@@ -62,7 +62,7 @@ async def create_targets(rooms: Rooms, *, url: str, prefix: str, participants: i
         url=url,
         one_per_room=tuple(one_per_room),
         same_room=tuple(in_same_room),
-        other_tenant=evolve(one_per_room[0], room=other_tenant),
+        other_tenant=await _join(rooms, other_tenant, "alice"),
     )
 
 
