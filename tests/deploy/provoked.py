@@ -80,6 +80,8 @@ def provoked(folder: Path) -> Iterator[str]:
             MAX_CONNECTIONS=str(MAX_CONNECTIONS),
             MAX_IN_FLIGHT="4",
             METRICS_PORT=str(free_ports(1)[0]),
+            RATE_LIMIT_PER_TENANT="100000/second",
+            RATE_LIMIT_STORAGE_URL="redis://127.0.0.1:1",
         )
         listening = next(each for each in service.events if each["event"] == "listening")
         secrets.write_text("[")
