@@ -49,6 +49,16 @@ class TestPage:
         status, answer = page.mute(DEMO_REQUEST)
         assert (status, answer["code"]) == ("401", "UNAUTHORIZED")
 
+    def test_lets_each_request_have_an_id_of_its_own(self, page: Page, service: Running) -> None:
+        page.open_mute()
+        ids = []
+        for _ in range(2):
+            before = len(service.events)
+            page.mute(DEMO_REQUEST)
+            service.wait_for("request", after=before)
+            ids.append(service.events[-1]["request_id"])
+        assert ids[0] != ids[1]
+
     def test_fits_a_narrow_screen(self, page: Page) -> None:
         page.narrow()
         page.authorize("s3cret")

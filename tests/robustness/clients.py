@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from cattrs import structure
 
 from benchmarks.processes import running
-from benchmarks.targets import Targets
+from benchmarks.targets import Target, Targets
 from contract.livekit_double import LiveKitDouble
 from contract.livekit_rooms import LiveKitRooms
 from domain.room import RoomName
@@ -29,7 +29,7 @@ SECRETS = json.dumps(
     [{"id": "tenant-a", "secret": TOKEN}, {"id": "tenant-b", "secret": OTHER_TOKEN}]
 )
 NO_TIMEOUTS = Limits(
-    shutdown_delay_s=0,
+    leave_delay_s=0,
     headers_timeout_s=HOUR_S,
     body_timeout_s=HOUR_S,
     idle_timeout_s=HOUR_S,
@@ -125,17 +125,28 @@ def closes(answer: Answer) -> bool:
 @contextmanager
 def livekit_process(folder: Path) -> Iterator[tuple[dict[str, str], Mapping[str, object]]]:
     """Run a fast LiveKit as a process; yield the settings to reach it, and a mute's fields."""
+    with livekit_targets(folder) as (settings, targets):
+        yield settings, fields_of(targets.one_per_room[0])
+
+
+@contextmanager
+def livekit_targets(folder: Path, *arguments: str) -> Iterator[tuple[dict[str, str], Targets]]:
+    """Run a fast LiveKit as a process; yield the settings to reach it, and what to mute."""
     key = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s3cret" * 6}
-    with running(["benchmarks.livekit", "--participants", "1"], key, folder) as livekit:
-        alice = structure(livekit.ready, Targets).one_per_room[0]
-        fields = {
-            "room_name": alice.room,
-            "participant_identity": alice.identity,
-            "track_sid": alice.track_sid,
-            "muted": True,
-        }
+    program = ["benchmarks.livekit", "--participants", "1", *arguments]
+    with running(program, key, folder) as livekit:
         settings = {**key, "LIVEKIT_URL": livekit.url, "AUTH_API_SECRETS_JSON": SECRETS}
-        yield {**settings, **LONGEST_TIMEOUTS}, fields
+        yield {**settings, **LONGEST_TIMEOUTS}, structure(livekit.ready, Targets)
+
+
+def fields_of(target: Target) -> Mapping[str, object]:
+    """Write the fields of a mute."""
+    return {
+        "room_name": target.room,
+        "participant_identity": target.identity,
+        "track_sid": target.track_sid,
+        "muted": True,
+    }
 
 
 @asynccontextmanager

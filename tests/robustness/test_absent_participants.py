@@ -38,6 +38,7 @@ pytestmark = pytest.mark.robustness("absent participants")
 REQUESTS = 200
 TOKEN = "token-of-a"
 ABSENT, OVERLOADED = (404, "PARTICIPANT_NOT_FOUND"), (503, "OVERLOADED")
+UNAVAILABLE = (500, "LIVEKIT_UNAVAILABLE")
 Serve = Callable[..., Awaitable[Service]]
 
 
@@ -62,6 +63,11 @@ def double() -> LiveKitDouble:
 def gate_of(double: LiveKitDouble) -> asyncio.Event:
     assert isinstance(double.rooms, GatedRooms)
     return double.rooms.gate
+
+
+@pytest.fixture
+def open_gate(double: LiveKitDouble) -> None:
+    gate_of(double).set()
 
 
 @pytest.fixture
@@ -113,6 +119,18 @@ async def outcomes(tasks: list[asyncio.Task[Answer]]) -> Counter[tuple[int, str]
     return Counter(answer.outcome for answer in await asyncio.gather(*tasks))
 
 
+async def mute_absent_until_all_are_reported(
+    service: Service, room: RoomName, livekit: LiveKit
+) -> None:
+    """Mute absent participants; beside other work, two nodes may be unavailable for a moment."""
+    for _ in range(0 if livekit.is_in_time else 4):
+        found = await outcomes(mute_absent(service, room))
+        if found == {ABSENT: REQUESTS}:
+            return
+        assert found.keys() <= {ABSENT, UNAVAILABLE}
+    assert await outcomes(mute_absent(service, room)) == {ABSENT: REQUESTS}
+
+
 async def mute_alice(service: Service, livekit: LiveKit, room: RoomName) -> int:
     alice, sid = await publish(livekit.rooms, ALICE, room)
     answer = await service.mute(
@@ -122,20 +140,20 @@ async def mute_alice(service: Service, livekit: LiveKit, room: RoomName) -> int:
 
 
 class TestAbsentParticipants:
+    @pytest.mark.usefixtures("open_gate")
     async def test_are_reported_to_all_at_once(
         self,
         serve: Serve,
         room: RoomName,
-        double: LiveKitDouble,
+        livekit: LiveKit,
         length: Length,
         metrics: Metrics,
     ) -> None:
-        gate_of(double).set()
         service = await serve(max_in_flight=512)
-        await outcomes(mute_absent(service, room))  # opens the connections, which are kept
+        await mute_absent_until_all_are_reported(service, room, livekit)  # opens the connections
         for _ in range(length(short=1, full=20)):
             begun_s = time.perf_counter()
-            assert await outcomes(mute_absent(service, room)) == {ABSENT: REQUESTS}
+            await mute_absent_until_all_are_reported(service, room, livekit)
             metrics.at_most("s to 200 responses", time.perf_counter() - begun_s, 1.0, timed=True)
 
     @pytest.mark.parametrize("livekit", ["double"], indirect=True)

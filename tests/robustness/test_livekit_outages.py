@@ -107,7 +107,9 @@ def sockets(running: Running, port: int) -> int:
         with suppress(FileNotFoundError):  # closed since
             own.add(str(each.readlink()))
     table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[2].endswith(f":{port:04X}") and f"socket:[{row[9]}]" in own for row in table)
+    # The kernel lists a socket twice where another one has closed while the table is read.
+    connected = {f"socket:[{row[9]}]" for row in table if row[2].endswith(f":{port:04X}")}
+    return len(connected & own)
 
 
 async def answers_again(server: LiveKitServer) -> float:

@@ -250,7 +250,7 @@ class TestAllRequests:
         await target.check_health()
 
     @pytest.mark.soak
-    @pytest.mark.parametrize("limits", [Limits(shutdown_delay_s=0)], ids=["usual limits"])
+    @pytest.mark.parametrize("limits", [Limits(leave_delay_s=0)], ids=["usual limits"])
     async def test_are_answered_or_closed_within_ten_seconds(
         self, target: Target, metrics: Metrics
     ) -> None:

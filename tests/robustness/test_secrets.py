@@ -34,7 +34,7 @@ from tests.adapters.identity.cases.authentication_service import (
     AuthRequest,
     usual_keys,
 )
-from tests.entrypoints.http.observers.test_request_log import FaultyGateway
+from tests.entrypoints.http.observers.failing import FaultyGateway
 from tests.robustness.clients import LONGEST_TIMEOUTS
 from tests.robustness.metrics import Length, Metrics
 from tests.robustness.secret_places import KEY, KNOWN, PLACES, Place, signed
@@ -214,7 +214,9 @@ class TestSecrets:
         assert not {kind for kind, text in texts.items() if any(each in text for each in hidden)}
 
     async def test_are_not_in_the_stack_of_an_internal_error(self) -> None:
-        gateway = FaultyGateway(InMemoryRooms(remote_unmute=True), bug=True)
+        gateway = FaultyGateway(
+            InMemoryRooms(remote_unmute=True), ZeroDivisionError(new_secret("an error"))
+        )
         async with running_service(
             open_gateway=lambda: nullcontext(gateway),
             open_authenticator=lambda: nullcontext(AnonymousAuthenticator()),
@@ -228,7 +230,6 @@ class TestSecrets:
 
 LEAKING = """
 import pytest
-from tests.entrypoints.http.observers.test_request_log import FaultyGateway
 from tests.support.secret_scan import scan_for_secrets, keep
 
 SECRET = keep("xyz" + "zy", "password")

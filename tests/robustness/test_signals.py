@@ -19,7 +19,7 @@ pytestmark = pytest.mark.robustness("signals at every instant")
 T = TypeVar("T")
 
 STOP = (signal.SIGTERM, signal.SIGINT)
-START = "_open_missing_streams"
+START = "_prepare_streams"
 READY = "Signals.handle"
 END = "_shut_down"
 LAST = "_exit"

@@ -1,7 +1,6 @@
 """Two real LiveKit servers joined by a real Redis server."""
 
 import re
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,26 +10,8 @@ from attrs import define, frozen
 from typing_extensions import override
 
 from tests.support.livekit_server import LiveKitServer, command_of, new_secret, version_of
-from tests.support.server_process import ServerProcess, free_ports, running
-
-
-@define(kw_only=True)
-class RedisServer(ServerProcess):
-    """A Redis server on loopback, without persistence: killed and started again, it is empty."""
-
-    @override
-    def is_up(self) -> bool:
-        try:
-            return "PONG" in self.ask("PING")
-        except OSError:
-            return False
-
-    def ask(self, command: str) -> str:
-        """Send a command and return the reply as it is on the wire."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-            connection.sendall(f"{command}\r\nQUIT\r\n".encode())
-            with connection.makefile("rb") as reply:
-                return reply.read().decode(errors="replace")
+from tests.support.redis_server import RedisServer, run_redis
+from tests.support.server_process import free_ports, running
 
 
 @define(kw_only=True)
@@ -92,19 +73,16 @@ def run_livekit_cluster(
     *,
     remote_unmute: bool,
     sections: Mapping[str, Any] | None = None,
+    redis_folder: Path | None = None,
 ) -> Iterator[LiveKitCluster]:
     """Run two nodes while this is entered, with further sections of their configuration.
+
+    Redis writes what it knows into ``redis_folder``, if there is one.
 
     Raises:
         ServerDidNotStartError: a server ended, or did not answer within a minute.
     """
     secret = new_secret()
-
-    def configure_redis() -> RedisServer:
-        (port,) = free_ports(1)
-        options = {"port": port, "bind": "127.0.0.1", "save": "", "appendonly": "no"}
-        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-        return RedisServer(port=port, command=[str(redis), *words])
 
     def configure_node() -> ClusterNode:
         (port,) = free_ports(1)
@@ -119,7 +97,7 @@ def run_livekit_cluster(
         )
 
     with (
-        running(configure_redis) as redis_server,
+        run_redis(redis, folder=redis_folder) as redis_server,
         running(configure_node) as room_node,
         running(configure_node) as service_node,
     ):

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -61,12 +61,20 @@ class PrometheusServer(ServerProcess):
 
 @contextmanager
 def run_prometheus(
-    folder: Path, *, targets: Sequence[str], rules: Path
+    folder: Path,
+    *,
+    targets: Sequence[str],
+    rules: Path,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Iterator[PrometheusServer]:
-    """Run a Prometheus with some rules that scrapes hosts and ports twice a second."""
+    """Run a Prometheus with some rules that scrapes hosts and ports twice a second.
+
+    What it scrapes from a target gets the target's labels.
+    """
     configuration = folder / "prometheus.yaml"
     times = {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "1s"}
-    job = {"job_name": "livekit-mute", "static_configs": [{"targets": targets}]}
+    static = [{"targets": [each], "labels": (labels or {}).get(each, {})} for each in targets]
+    job = {"job_name": "livekit-mute", "static_configs": static}
     configuration.write_text(
         json.dumps({"global": times, "rule_files": [str(rules)], "scrape_configs": [job]})
     )

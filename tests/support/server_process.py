@@ -12,6 +12,7 @@ from signal import SIGCONT, SIGSTOP
 from typing import IO, TypeVar
 
 from attrs import define, field
+from typing_extensions import override
 
 from tests.support.timeouts import scaled
 
@@ -42,13 +43,17 @@ class ServerProcess(ABC):
         Raises:
             ServerDidNotStartError: it ended, or did not answer within a minute.
         """
-        with tempfile.TemporaryFile() as log:
+        with self.open_log() as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
             try:
                 self._wait_until_up(self.process, log)
             except BaseException:
                 self.kill()
                 raise
+
+    def open_log(self) -> IO[bytes]:
+        """Open what its output is written to."""
+        return tempfile.TemporaryFile()
 
     def kill(self) -> None:
         """End it at once; what it has in memory is lost."""
@@ -75,6 +80,18 @@ class ServerProcess(ABC):
             time.sleep(_POLL_S)
         log.seek(0)
         raise ServerDidNotStartError(log.read().decode(errors="replace")[-2000:])
+
+
+@define(kw_only=True)
+class ParentProcess(ServerProcess):
+    """A server that ends its children if it is asked to end; they would outlive SIGKILL."""
+
+    @override
+    def kill(self) -> None:
+        """End it and its children."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
 
 
 S = TypeVar("S", bound=ServerProcess)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
@@ -16,6 +16,7 @@ from structlog.testing import LogCapture
 from yarl import URL
 
 from application.ports.authenticator import Authenticator
+from application.ports.rate_limiter import FailureLimiter, RateLimiter
 from application.ports.room_gateway import RoomGateway
 from application.room_access import RoomAccess
 from entrypoints.http.api.context import Observer
@@ -36,7 +37,7 @@ DEMO_REQUEST: Mapping[str, object] = {
     "track_sid": "TR_demo_mic",
     "muted": True,
 }
-QUICK = Limits(shutdown_delay_s=0)
+QUICK = Limits(leave_delay_s=0)
 
 
 @frozen(kw_only=True)
@@ -148,8 +149,11 @@ async def running_service(  # noqa: PLR0913 - what a service is made of
     *,
     open_gateway: Callable[[], AbstractAsyncContextManager[RoomGateway]],
     open_authenticator: Callable[[], AbstractAsyncContextManager[Authenticator]],
+    open_rate_limiter: Callable[[], AbstractAsyncContextManager[RateLimiter]] | None = None,
+    failure_limiter: FailureLimiter | None = None,
     limits: Limits = QUICK,
     trusted_proxies: Sequence[Network] = (),
+    allowed_origins: Collection[str] = (),
     observers: Sequence[Observer] = (),
     timeout_s: float = 5.0,
     more_routes: Sequence[web.RouteDef] = (),
@@ -163,8 +167,11 @@ async def running_service(  # noqa: PLR0913 - what a service is made of
         open_gateway=open_gateway,
         make_access=partial(_make_access, timeout_s=timeout_s),
         open_authenticator=open_authenticator,
+        open_rate_limiter=open_rate_limiter,
+        failure_limiter=failure_limiter,
         limits=limits,
         trusted_proxies=trusted_proxies,
+        allowed_origins=allowed_origins,
         observers=[request_log(log), *observers],
     )
     app.router.add_routes(more_routes)

@@ -65,9 +65,11 @@ class RealRooms(Rooms):
 
     @override
     async def set_metadata(self, name: RoomName, metadata: str) -> None:
+        """Wait for the list of rooms too: in a cluster, the answer may come before it changes."""
         await self._api.room.update_room_metadata(
             UpdateRoomMetadataRequest(room=name, metadata=metadata)
         )
+        await _until_not(partial(self._is_listed_otherwise, name, metadata))
 
     @override
     async def close(self, name: RoomName) -> None:
@@ -177,6 +179,10 @@ class RealRooms(Rooms):
     async def _is_listed(self, name: RoomName) -> bool:
         listed = await self._api.room.list_rooms(ListRoomsRequest(names=[name]))
         return bool(listed.rooms)
+
+    async def _is_listed_otherwise(self, name: RoomName, metadata: str) -> bool:
+        listed = await self._api.room.list_rooms(ListRoomsRequest(names=[name]))
+        return any(room.metadata != metadata for room in listed.rooms)
 
     async def _is_pending(self, participant: Participant, sid: TrackSid) -> bool:
         asked = RoomParticipantIdentity(room=participant.room, identity=participant.identity)
