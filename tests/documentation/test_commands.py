@@ -159,6 +159,13 @@ class TestMetricsPage:
         assert "livekit_mute_build_info" in shell(curl.replace(port, free), folder)
 
 
+class TestWorkersPage:
+    def test_starts_workers(self, start: Run) -> None:
+        [line] = block("docs/workers.md", "sh", "livekit-mute").splitlines()
+        running = start(*line.split()[2:])
+        assert [event["workers"] for event in running.events if "workers" in event] == [2]
+
+
 class TestRunPage:
     async def test_connects_it_to_livekit(self, start: Run, livekit: Program, folder: Path) -> None:
         """The settings, the room of a tenant, and the list of its tracks."""

@@ -29,11 +29,13 @@ RUN_HERE = {  # by test_commands.py and TestMake
     ("docs/metrics.md", "METRICS_PORT=9464 livekit-mute serve"),
     ("docs/run.md", "export LIVEKIT_URL=wss://livekit.example.com LIVEKIT_API_KEY=..."),
     ("docs/run.md", ".venv/bin/livekit-mute tracks conversation-room-123"),
+    ("docs/workers.md", "livekit-mute serve --workers 2"),
 }
 RUN_ELSEWHERE = {
     ("docs/livekit-double.md", "curl -s http://127.0.0.1:7880/double/join"): (
         "tests/contract/test_livekit_double_program.py"
     ),
+    ("docs/cluster.md", "make cluster"): "tests/cluster/test_cluster.py",
     ("docs/tracing.md", "curl "): "tests/examples/test_tracing_page.py",
     ("docs/log.md", "jq -r 'select(.credential)"): "tests/entrypoints/test_rotation.py",
 }
@@ -49,7 +51,44 @@ NOT_RUN = {
         "fetches packages; tests/entrypoints/tracing/test_traced_service.py starts it with spans"
     ),
     ("docs/run.md", "python3 -m venv .venv"): "the same",
-    ("docs/run.md", "docker build -t livekit-mute ."): "needs Docker",
+    ("docs/proxies.md", "cp deploy/nginx/livekit-mute.conf"): (
+        "changes the machine's proxy; tests/deploy/test_proxies.py starts both with these files"
+    ),
+    ("docs/kubernetes.md", "kubectl create namespace"): (
+        "needs a cluster; tests/deploy/test_kubernetes.py compares the files with the manifests"
+    ),
+    ("docs/kubernetes.md", "kubectl apply -k deploy/kubernetes/example"): (
+        "needs a cluster; tests/deploy/test_kubernetes.py builds the folder"
+    ),
+    ("docs/kubernetes.md", "kubectl create secret generic"): (
+        "needs a cluster; tests/deploy/test_kubernetes_service.py swaps the mounted files"
+    ),
+    ("docs/kubernetes.md", "kubectl get --raw"): (
+        "needs a cluster; tests/deploy/test_kubernetes_autoscaling.py asks a Prometheus the same"
+    ),
+    ("docs/deploy.md", "docker build -f deploy/Dockerfile"): (
+        "needs Docker; tests/deploy/test_image.py builds the image with Buildah, and runs it"
+    ),
+    ("docs/deploy.md", "sh deploy/make-secrets.sh\ndocker compose"): (
+        "needs Docker; tests/deploy/test_compose.py runs the first, and reads the file"
+    ),
+    ("docs/deploy.md", "python3 -m venv /opt/livekit-mute"): (
+        "changes the machine; tests/deploy/test_image.py does it in a container with systemd"
+    ),
+    ("docs/deploy.md", "systemctl enable --now"): "the same",
+    ("docs/cluster.md", ".venv-dev/bin/python -m tests.cluster.measure"): (
+        "takes minutes and needs a quiet machine; test_cluster_faults.py kills the same parts"
+    ),
+    ("docs/growth.md", ".venv-dev/bin/python -m benchmarks.growth"): (
+        "the same; tests/benchmarks/test_growth.py computes its table"
+    ),
+    ("docs/deploy.md", "docker compose -f deploy/compose.yaml build"): (
+        "needs Docker; tests/deploy/test_proxies.py restarts one replica after the other"
+    ),
+    ("docs/deploy.md", "systemd-run --quiet"): "needs systemd, and a LiveKit of the reader's",
+    ("docs/deploy.md", "for port in 3001 3002"): (
+        "needs systemd; tests/deploy/test_proxies.py restarts one replica after the other"
+    ),
 }
 
 
@@ -65,6 +104,11 @@ class TestEveryCommand:
         assert missing == []
         gone = [one for one in known if not any(accounted_for(each, [one]) for each in found)]
         assert gone == []
+
+    @pytest.mark.parametrize("page", PAGES)
+    def test_is_in_a_block_that_is_found(self, page: str) -> None:
+        """Blocks that are indented, as in a list, are not."""
+        assert re.findall(r"^ +```.*", (PROJECT / page).read_text(), re.MULTILINE) == []
 
     @pytest.mark.parametrize(("page", "start"), RUN_ELSEWHERE)
     def test_is_read_from_the_page_by_the_test_that_runs_it(self, page: str, start: str) -> None:
