@@ -10,8 +10,9 @@ SOURCES := pyproject.toml constraints.txt hatch_build.py README.md \
 	$(sort $(shell find domain application adapters entrypoints contract -type f -not -name '*.pyc'))
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PATH := $(CURDIR)/.tools:$(PATH):/usr/sbin
 
-.PHONY: help run test coverage check test-all test-livekit test-browser test-prometheus test-sdks bench soak mutants audit install dev clean
+.PHONY: help run test coverage check test-all test-livekit cluster test-browser tools test-deploy test-sdks bench soak mutants audit install dev clean
 
 SOAK ?= 1
 LIVEKIT_VERSIONS ?= 1.13.5 1.9.11
@@ -53,6 +54,9 @@ test-livekit: redis-server dev livekit-servers  ## the tests on real LiveKit ser
 			-m 'livekit_server or livekit_cluster' --livekit-server=$$server $(ARGS) || failed="$$failed $$server"; \
 	done; [ -z "$$failed" ] || { echo "tests failed on:$$failed"; exit 1; }
 
+cluster: redis-server nginx dev $(firstword $(LIVEKIT_SERVERS))  ## two LiveKit nodes, two replicas and nginx on loopback, until Ctrl-C
+	@$(DEV)/bin/python -m tests.cluster --livekit-server=$(firstword $(LIVEKIT_SERVERS)) $(ARGS)
+
 .PHONY: livekit-servers
 livekit-servers: $(LIVEKIT_SERVERS)
 
@@ -66,6 +70,11 @@ redis-server:
 	@command -v "$${REDIS_SERVER:-redis-server}" >/dev/null || { echo "make: two LiveKit servers are joined by Redis; \
 	install redis-server (Debian's package of that name), or name it in REDIS_SERVER" >&2; exit 1; }
 
+.PHONY: nginx
+nginx:
+	@command -v nginx >/dev/null || { echo "make: the replicas are behind nginx; \
+	install nginx-light (Debian's package of that name), and stop the service that it starts" >&2; exit 1; }
+
 test-browser: chromium dev  ## the page at /docs in Chromium, without a screen
 	CHROMIUM="$$(command -v chromium)" $(DEV)/bin/python -m pytest -m browser tests/browser $(ARGS)
 
@@ -74,9 +83,23 @@ chromium:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { echo "make: the page is tested in \
 	Chromium; install chromium and chromium-driver (Debian's packages of these names)" >&2; exit 1; }
 
-test-prometheus: dev  ## metrics, dashboard and alerts on a real Prometheus
-	@command -v prometheus promtool >/dev/null || { echo "make: install prometheus (Debian's package of that name)" >&2; exit 1; }
-	$(DEV)/bin/python -m pytest -m prometheus $(ARGS)
+test-deploy: dev tools  ## the files of deploy/ by the programs that read them, as far as these are here
+	$(DEV)/bin/python -m pytest tests/deploy $(ARGS)
+
+# Found by tests: PATH leads there first.
+TOOLS := .tools/caddy .tools/compose-go .tools/kustomize
+.tools/caddy: PACKAGE := github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9
+.tools/compose-go: PACKAGE := github.com/compose-spec/compose-go/v2/cmd@v2.16.2
+.tools/kustomize: PACKAGE := sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
+
+tools: $(TOOLS)  ## what reads files of deploy/ and is not packaged by Debian, built with Go into .tools/
+
+$(TOOLS):
+	@command -v go >/dev/null || { echo "make: $@ is built with Go 1.26 or newer (https://go.dev/dl); \
+	there is no go on PATH" >&2; exit 1; }
+	@mkdir -p $@.new
+	GOBIN=$(CURDIR)/$@.new GOFLAGS=-mod=mod GOTOOLCHAIN=auto go install $(PACKAGE)
+	@mv $@.new/* $@ && rmdir $@.new
 
 test-sdks: dev .sdks/drive  ## LiveKit's SDKs for JavaScript and Go on the LiveKit double; needs npm and Go
 	LIVEKIT_SDKS=.sdks $(DEV)/bin/python -m pytest tests/contract/test_livekit_double_sdks.py $(ARGS)
@@ -135,7 +158,7 @@ dev: $(DEV)/installed  ## set up .venv-dev, in which tests and checks run
 $(DEV)/installed: pyproject.toml constraints.txt | $(DEV)/same-python
 	@echo "make: installing what tests and checks need: some minutes"
 	@$(DEV)/bin/python -m pip install --quiet 'pip>=25.1'
-	@$(DEV)/bin/pip install --quiet --group dev '.[otel]'
+	@$(DEV)/bin/pip install --quiet --group dev '.[otel,redis]'
 	@$(DEV)/bin/pip uninstall --quiet --yes livekit-mute
 	@touch $@
 
@@ -155,7 +178,7 @@ stop_at_another_python = [ "$$($(PYTHON) $(print_python))" = "$$($*/bin/python $
 print_python := -c 'import sys; print(sys.base_prefix, sys.version)'
 
 clean:  ## remove the virtual environments, LiveKit servers and what was built
-	rm -rf $(VENV) $(VENV)-* .livekit .sdks build dist
+	rm -rf $(VENV) $(VENV)-* .livekit .sdks .tools build dist
 
 # Stop with one line if no environment can be made with $(PYTHON).
 check_python = $(call stop_with,$(shell $(python_fault)))

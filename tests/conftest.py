@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from tests.robustness.metrics import RobustnessReport, length, length_of, metrics
 from tests.support import secret_scan
@@ -19,13 +20,17 @@ from tests.support.blocking import blocking_calls_fail, nothing_blocks
 from tests.support.command import Run
 from tests.support.livekit_cluster import LiveKitCluster, run_livekit_cluster
 from tests.support.livekit_server import LiveKitServer, run_livekit_server, version_of
-from tests.support.namespaces import may_unshare
+from tests.support.namespaces import may_mount, may_unshare
+from tests.support.redis_server import RedisServer, run_redis
 from tests.support.timeouts import scale_timeout
 from tests.support.wheel import wheel
 
 __all__ = ["blocking_calls_fail", "length", "metrics", "nothing_blocks", "wheel"]
 
 T = TypeVar("T")
+
+settings.register_profile("without deadlines", deadline=None)  # a busy machine is no failure
+settings.load_profile("without deadlines")
 
 _NEEDED = {
     "browser": ("CHROMIUM", "Chromium and its driver (make test-browser)"),
@@ -35,7 +40,22 @@ _NEEDED = {
 }
 """What the tests with a marker need, and the variable that names it."""
 
-_PROMETHEUS = ("prometheus", "promtool")
+_PROGRAMS = {
+    "caddy": (("caddy",), "Caddy 2.11 on PATH, or make tools"),
+    "compose": (("compose-go",), "what docker compose reads files with: make tools"),
+    "image": (
+        ("buildah", "debootstrap", "systemd-nspawn", "unshare"),
+        "to build an image: apt-get install buildah debootstrap systemd-container",
+    ),
+    "kustomize": (("kustomize",), "kustomize on PATH, or make tools"),
+    "nginx": (("nginx",), "nginx: apt-get install nginx-light"),
+    "prometheus": (
+        ("prometheus", "promtool"),
+        "prometheus and promtool: apt-get install prometheus",
+    ),
+    "systemd": (("systemd-analyze",), "systemd-analyze: apt-get install systemd"),
+}
+"""The programs that the tests with a marker need on PATH, and where they are from."""
 
 _DESELECTED = pytest.StashKey[Counter[str]]()
 
@@ -53,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         metavar="PATH",
         default=os.environ.get("REDIS_SERVER") or shutil.which("redis-server"),
-        help="a Redis server's binary, for the tests that need two LiveKit servers"
+        help="a Redis server's binary, for rates that processes share, and two LiveKit servers"
         " (also: REDIS_SERVER; by default the one on PATH)",
     )
     parser.addoption(
@@ -101,7 +121,7 @@ def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
     for marker, (variable, needed) in _NEEDED.items():
         if item.get_closest_marker(marker) and not os.environ.get(variable):
             return f"needs {needed}: {variable}=PATH"
-    if missing := _missing_programs(item):
+    if missing := _missing_programs(item, config):
         return missing
     if item.get_closest_marker("unshare") and not may_unshare():
         return "needs util-linux's unshare, and the permission to make namespaces"
@@ -110,11 +130,16 @@ def _why_deselected(item: pytest.Item, config: pytest.Config) -> str:
     return ""
 
 
-def _missing_programs(item: pytest.Item) -> str:
+def _missing_programs(item: pytest.Item, config: pytest.Config) -> str:
+    if item.get_closest_marker("redis") and not config.getoption("--redis-server"):
+        return "needs a real Redis server: apt-get install redis-server"
     if item.get_closest_marker("janus") and not (shutil.which("janus") and find_spec("aiortc")):
         return "needs Janus and aiortc: apt-get install janus, pip install aiortc"
-    if item.get_closest_marker("prometheus") and not all(map(shutil.which, _PROMETHEUS)):
-        return "needs prometheus and promtool: apt-get install prometheus"
+    for marker, (programs, needed) in _PROGRAMS.items():
+        if item.get_closest_marker(marker) and not all(map(shutil.which, programs)):
+            return f"needs {needed}"
+    if item.get_closest_marker("image") and not may_mount():
+        return "needs the permission to mount, to build an image"
     return ""
 
 
@@ -149,6 +174,13 @@ def livekit_cluster(pytestconfig: pytest.Config) -> Iterator[Callable[..., LiveK
     livekit, redis = map(pytestconfig.getoption, ("--livekit-server", "--redis-server"))
     with _started_once(partial(run_livekit_cluster, livekit, redis)) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def redis_server(pytestconfig: pytest.Config) -> Iterator[RedisServer]:
+    """A real Redis server of the test's own."""
+    with run_redis(pytestconfig.getoption("--redis-server")) as server:
+        yield server
 
 
 @contextmanager
