@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from entrypoints.settings.settings import load_settings
 from tests.contract.double_program import SECRET, Program, post, program
 from tests.documentation.pages import block, blocks
 from tests.support.command import COMMAND, TIMEOUT_S, Run, environment, paste
+from tests.support.server_process import free_ports
 from tests.support.service import DEMO_REQUEST
 
 URL = "http://127.0.0.1:3001"
@@ -153,10 +153,9 @@ class TestMetricsPage:
     def test_reads_metrics(self, start: Run, folder: Path) -> None:
         serve, curl = block("docs/metrics.md", "sh", "METRICS_PORT").splitlines()
         name, _, port = serve.partition(" ")[0].partition("=")
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            free = str(unused.getsockname()[1])
-        start(**{name: free})
-        assert "livekit_mute_build_info" in shell(curl.replace(port, free), folder)
+        [free] = free_ports(1)
+        start(**{name: str(free)})
+        assert "livekit_mute_build_info" in shell(curl.replace(port, str(free)), folder)
 
 
 class TestWorkersPage:

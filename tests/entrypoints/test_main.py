@@ -21,6 +21,7 @@ from yarl import URL
 from entrypoints.version import VERSION
 from tests.support.command import COMMAND, TIMEOUT_S, Run, environment, paste, run
 from tests.support.imports import PROJECT
+from tests.support.server_process import free_ports
 from tests.support.service import DEMO_REQUEST, MUTE
 
 
@@ -271,8 +272,7 @@ class TestStandardStreams:
         """Then no socket gets their numbers, and the log goes to whichever is left."""
         out, err = tmp_path / "out", tmp_path / "err"
         script = f'exec "$0" "$@" >{out} 2>{err} {" ".join(closed)}'
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
+        [port] = free_ports(1)
         command = ["sh", "-c", script, *COMMAND, "serve", "--port", str(port)]
         process = subprocess.Popen([*command, "--gateway", "in-memory"], env=environment())
         try:
@@ -300,8 +300,7 @@ class TestStandardStreams:
         assert run("serve", "--port", "x", command=full).returncode == 2
         assert run("--nope", command=full).returncode == 2
         assert run("--version", command=full).returncode == 1
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
+        [port] = free_ports(1)
         command = [*full, "serve", "--gateway", "in-memory", "--port", str(port)]
         process = subprocess.Popen(command, env=environment())
         try:

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle, islice
 from signal import SIGCONT, SIGSTOP
 from typing import IO, TypeVar
 
@@ -117,8 +118,30 @@ def running(configure: Callable[[], S]) -> Iterator[S]:
 
 
 def free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("", 0)) for _ in range(number)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Return ports that nobody listens on, nor will until the caller does.
+
+    They are below those that the system chooses from for sockets without a port and for outgoing
+    connections, and no two processes of one run of the tests get the same.
+    """
+    free = filter(_is_free, _PORTS)
+    return [next(free) for _ in range(number)]
+
+
+def _ports() -> Iterator[int]:
+    """Yield ports over and over; tests that run in parallel have their own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    own = range(20_000 + int(worker) % _MAX_WORKERS, 32_768, _MAX_WORKERS)
+    ports = cycle(own)
+    yield from islice(ports, os.getpid() % len(own), None)  # other runs may be under way
+
+
+_MAX_WORKERS = 64
+_PORTS = _ports()
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("", port)).close()
+    except OSError:
+        return False
+    return True

@@ -1,5 +1,4 @@
 import asyncio
-import socket
 from contextlib import suppress
 
 import pytest
@@ -28,6 +27,7 @@ from tests.adapters.identity.cases.token_checker import wait_until
 from tests.support.connection_handlers import hangs, read_request, sends
 from tests.support.movable_clock import advance_clock
 from tests.support.presented_request import StaticRequest
+from tests.support.server_process import free_ports
 from tests.support.sockets import IDLE_TIMEOUT
 
 LOST_AT_ONCE = "new connection lost before an answer, the port may expect another protocol"
@@ -284,8 +284,7 @@ class TestConnections:
 
 class TestUnreachableService:
     async def test_is_unavailable_when_its_port_is_closed(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
+        [port] = free_ports(1)
         async with open_client(f"http://127.0.0.1:{port}?key=s3cret") as client:
             with pytest.raises(AuthenticatorUnavailableError) as failure:
                 await client.authenticate(StaticRequest())

@@ -50,6 +50,7 @@ from tests.adapters.livekit.livekit_servers import (
     serve,
     within,
 )
+from tests.support.server_process import free_ports
 from tests.support.virtual_time import run_in_virtual_time
 
 UNAVAILABLE_ERROR = RoomGatewayUnavailableError.__name__
@@ -122,8 +123,7 @@ class TestFaults:
         assert {case: outcome for case, outcome in found.items() if outcome != expected} == {}
 
     async def test_mean_unavailable_where_no_server_listens(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
+        [port] = free_ports(1)
         unreachable = {
             f"ws://127.0.0.1:{port}": f"127.0.0.1:{port}: connection refused",
             f"http://127.0.0.1:{port}/path": f"127.0.0.1:{port}: connection refused",
