@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.clauses_table import PAGE
@@ -37,18 +39,24 @@ class UserProject:
     def mypy(self) -> Finished:
         return self._run("mypy", "--strict", ".")
 
-    def start(self, module: str, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a module of Python, whose output is to be read."""
+    @contextmanager
+    def start(self, module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        """Run a module of Python, whose output is to be read; it ends with the block at last."""
         own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
         own |= dict.fromkeys(("PYTHONPATH", "MYPYPATH"), str(PROJECT))
-        return subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
             env=os.environ | own,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+                process.wait()
+            finally:
+                process.kill()
 
     def _run(self, module: str, *arguments: str) -> Finished:
         with self.start(module, *arguments) as process:
