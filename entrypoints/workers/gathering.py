@@ -34,7 +34,7 @@ class Gathering:
 
     Attributes:
         ready: returns the workers that can be asked.
-        later: calls a function after some seconds.
+        later: calls a function after some seconds, and not before it has returned.
     """
 
     ready: Callable[[], Iterable[Seat]]
@@ -58,8 +58,7 @@ class Gathering:
         """Take the numbers of a worker that wants the totals, and has given this a number."""
         self._live[seat] = numbers
         self._waiting[seat] = number
-        if self._round is None:
-            self._begin()
+        self._begin_soon()
 
     def ended(self, seat: Seat) -> None:
         """Keep what a worker has counted, and forget the rest."""
@@ -71,7 +70,13 @@ class Gathering:
             self._round.missing.discard(seat)
             self._answer_if_complete()
 
+    def _begin_soon(self) -> None:
+        """Begin once all messages are read that have come: one may say that a worker is ready."""
+        self.later(0.0, self._begin)
+
     def _begin(self) -> None:
+        if self._round is not None or not self._waiting:
+            return
         asking, self._waiting = self._waiting, {}
         self._number += 1
         asked = [each for each in self.ready() if asking.keys() != {each}]
@@ -94,5 +99,4 @@ class Gathering:
             totals = packed(total([self._ended, *map(unpacked, self._live.values()), own]))
             for seat, number in asking.items():
                 seat.other_end.send(Totals(totals, number))
-        if self._waiting:
-            self._begin()
+        self._begin_soon()
