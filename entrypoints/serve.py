@@ -90,7 +90,7 @@ async def serve(settings: Settings, load: Callable[[], Settings]) -> int:
                 print_to_stdout(demo_text(container, url))
             async with announcing(log, settings, app[ROOM_ACCESS]):
                 await signals.wait_for_stop()
-                log.info("shutting down")
+            log.info("shutting down")
         await seen.tracing.close()
     except asyncio.CancelledError:
         if not signals.status:
