@@ -4,13 +4,15 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 
 from adapters.http_client.causes import cause_of
 
+NO_ANSWER = "no answer before the deadline"
+
 
 def reason_of(error: Exception, address: str) -> str:
     """Return what an error of the client's means; ``address`` is the server's."""
     system = error if isinstance(error, OSError) else error.__context__
     match error:
         case TimeoutError():
-            reason = "no answer before the deadline"
+            reason = NO_ANSWER
         case AuthenticationError() | NoPermissionError():
             reason = "Redis refuses the user, the password or the command"
         case ResponseError():

@@ -20,7 +20,7 @@ from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
 from typing_extensions import override
 
-from adapters.rates.reasons import reason_of
+from adapters.rates.reasons import NO_ANSWER, reason_of
 from adapters.rates.unknown import Cause, UnknownRates
 from application.ports.rate_limiter import RateLimiter
 from domain.rate import Rate
@@ -219,6 +219,7 @@ async def open_shared(
 
 async def _warm_up(limiter: SharedRateLimiter) -> None:
     """Open all connections, so that the first requests do not wait for that."""
-    reasons = await asyncio.gather(*(limiter.verify() for _ in range(_MAX_CALLS)))
-    if reason := max(reasons):
+    verified = await asyncio.gather(*(limiter.verify() for _ in range(_MAX_CALLS)))
+    if reasons := [each for each in verified if each]:
+        reason = min(reasons, key=lambda each: each == NO_ANSWER)  # which explains least
         _log.warning("Redis cannot be used yet", extra={"reason": reason})
