@@ -13,6 +13,7 @@ from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, InvalidURLError, LineTooLong
 from aiohttp.web_protocol import ERROR, RequestPayloadError, _ErrInfo
+from typing_extensions import override
 
 __all__ = [
     "BadHttpMessage",
@@ -20,6 +21,7 @@ __all__ = [
     "InvalidURLError",
     "LineTooLong",
     "RequestFactory",
+    "RequestHandler",
     "RequestPayloadError",
     "is_parser_error",
     "queue_malformed_request",
@@ -31,7 +33,8 @@ __all__ = [
 ConnectionQueue = deque[tuple[RawRequestMessage | _ErrInfo, StreamReader]]
 RequestFactory = Callable[..., web.BaseRequest]
 
-_missing = {"_messages", "_waiter"} - {*web.RequestHandler.__slots__}
+_slots = {slot for each in web.RequestHandler.__mro__ for slot in getattr(each, "__slots__", ())}
+_missing = {"_messages", "_reading_paused", "_waiter"} - _slots
 if _missing:
     raise ImportError(
         f"aiohttp {aiohttp.__version__} has no RequestHandler.{min(_missing)};"
@@ -39,8 +42,22 @@ if _missing:
     )
 
 
+class RequestHandler(web.RequestHandler):
+    """aiohttp's, which resumes reading once at the end of each body and once when it is read.
+
+    Each time it parses what a pause has left, which is nothing where there was no pause.
+    """
+
+    __slots__ = ()
+
+    @override
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
+
 def queued_messages(connection: web.RequestHandler) -> ConnectionQueue:
-    """Return the requests that were parsed and not begun, each with its body."""
+    """Return the queue of the requests that were parsed and not begun, each with its body."""
     return connection._messages  # noqa: SLF001 - the reason for this file
 
 

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from entrypoints.http.limits import Limits
 from entrypoints.http.server.aiohttp_internals import (
+    RequestHandler,
     queue_malformed_request,
     queued_error,
     queued_messages,
@@ -23,7 +24,7 @@ _MAX_REJECTED_CONNECTIONS = 256
 _NO_ACCESS_LOG: Any = None  # aiohttp's own writes query strings
 
 
-class Connection(web.RequestHandler):
+class Connection(RequestHandler):
     """Serves one client over HTTP/1.x.
 
     The first 256 connections beyond the limit are closed after one response, 503 unless the
@@ -40,6 +41,7 @@ class Connection(web.RequestHandler):
         "_max_connections",
         "_open_transport",
         "_opening",
+        "_queue",
         "_reader_timer",
         "_responding",
         "_traffic",
@@ -68,6 +70,7 @@ class Connection(web.RequestHandler):
         self._max_body_bytes = limits.max_body_bytes * _MAX_FRAMING
         self._max_connections = limits.max_connections
         self._opening = b""
+        self._queue = queued_messages(self)
         self._reader_timer = Timer(limits.body_timeout_s)
         self._responding = False
         self._traffic = traffic
@@ -119,8 +122,8 @@ class Connection(web.RequestHandler):
         if self._body_bytes > self._max_body_bytes and self._responding:
             most = f"{self._max_body_bytes} bytes ({_MAX_FRAMING} times MAX_BODY_BYTES)"
             self._abort_body(self._body, MalformedHttpError(f"the body takes more than {most}"))
-        if queued := queued_messages(self):
-            if len(queued) > 1 or not body_is_complete:
+        if self._queue:
+            if len(self._queue) > 1 or not body_is_complete:
                 self._abort_bodies_before_the_last()
         elif data and body_is_complete:
             self._headers_timer.start(self._on_headers_timeout)
@@ -180,7 +183,7 @@ class Connection(web.RequestHandler):
 
     def _bodies(self) -> list[StreamReader]:
         """Return the body of the newest request begun, and those of the requests behind it."""
-        return [self._body, *(body for _, body in queued_messages(self))]
+        return [self._body, *(body for _, body in self._queue)]
 
     def _abort_body(self, body: StreamReader, error: Exception) -> None:
         """End an incomplete body, so that its handler fails instead of waiting for the rest."""
@@ -206,7 +209,7 @@ class Connection(web.RequestHandler):
         return (
             self._traffic.shutting_down
             or self.over_limit
-            or (self._half_closed and not queued_messages(self))
+            or (self._half_closed and not self._queue)
             or "Transfer-Encoding" in request.headers
             or request.method == "CONNECT"
         )

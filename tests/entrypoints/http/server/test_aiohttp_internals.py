@@ -39,7 +39,12 @@ class TestPrivateNames:
         assert {path for path, names in uses.items() if names} == {INTERNALS}
 
     @pytest.mark.parametrize(
-        "change", ["del web_protocol._ErrInfo", "web_protocol.RequestHandler.__slots__ = ()"]
+        "change",
+        [
+            "del web_protocol._ErrInfo",
+            "web_protocol.RequestHandler.__slots__ = ()",
+            "web_protocol.BaseProtocol.__slots__ = ()",
+        ],
     )
     def test_fail_the_import_where_they_are_gone(self, change: str) -> None:
         program = f"""

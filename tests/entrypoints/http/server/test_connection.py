@@ -218,6 +218,27 @@ class TestLineLength:
             assert answer.status == status
 
 
+class TestLargeBody:
+    """Reading pauses at 128 KiB of a body, until a handler reads."""
+
+    @pytest.mark.parametrize("is_chunked", [False, True])
+    @pytest.mark.parametrize("parts", [1, 2, 50])
+    async def test_is_received_whole_with_the_request_behind_it(
+        self, serve: Serve, *, is_chunked: bool, parts: int
+    ) -> None:
+        service = await serve(limits=patient(max_body_bytes=1 << 20))
+        body = MUTE_BODY.ljust(1 << 20)
+        framed = b"Content-Length: %d\r\n\r\n" % len(body) + body
+        sent = (POST + framed) * 2 + POST + b"Connection: close\r\n" + framed
+        if is_chunked:  # the last on its connection
+            chunk = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
+            sent = POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk
+        size = len(sent) // parts + 1
+        pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
+        answers = await service.send(*pieces, path=MUTE)
+        assert [each.json for each in answers] == [DEMO_REQUEST] * (1 if is_chunked else 3)
+
+
 class TestChunks:
     async def test_are_joined(self, service: Service) -> None:
         head = POST + b"Transfer-Encoding: Chunked\r\n\r\n"
