@@ -200,7 +200,7 @@ class HttpClient:
         """Take back a connection that can carry another exchange."""
         if connection in self._distrusted:
             connection.close()
-        elif self._waiting:
+        elif self._waiting.by_key:
             connection.send(self._waiting.pop())
         else:
             self._idle.add(connection)
@@ -214,7 +214,7 @@ class HttpClient:
         self._open_connections()
 
     def _open_connections(self) -> None:
-        while self._waiting and len(self._connections) < self.max_connections:
+        while self._waiting.by_key and len(self._connections) < self.max_connections:
             exchange, connection = self._waiting.pop(), Connection(self, self._loop)
             self._connections.add(connection)
             self.telemetry.connections(len(self._connections))

@@ -39,11 +39,12 @@ def accept(head: Head, max_bytes: int) -> int:
         raise RoomGatewayUnavailableError(reason=f"answered {status}, a redirect to {target}")
     if status != _OK:
         return _MAX_ERROR_BYTES
-    if head.is_compressed:
+    # Each function called counts here, so seldom ones are called only where they may matter.
+    if "content-encoding" in headers and head.is_compressed:
         raise UnusableAnswerError(reason="answer is compressed")
     if not headers.get("content-type", "").startswith(_PROTOBUF):
         raise UnusableAnswerError(reason="answer is not LiveKit's but another server's")
-    if not head.declares_length:
+    if "content-length" not in headers and not head.declares_length:
         raise UnusableAnswerError(reason="answer without a length, it may be incomplete")
     return max_bytes
 

@@ -137,7 +137,8 @@ class Call(Generic[M]):
         except HttpClientError as error:
             raise translate(error) from None
         finally:
-            self.drop()
+            if exchange.outcome is None:  # as in ``HttpClient.finish``
+                self._http.drop(exchange)
         return message_of(answer, self._method.response)
 
     async def _ask_again(self) -> Answer:

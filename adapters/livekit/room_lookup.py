@@ -157,7 +157,7 @@ class RoomLookup:
         batch = cast("asyncio.Task[None]", asyncio.current_task())
         lookups = self._take(chain)
         chain.is_sent = True
-        if chain.waiting:
+        if chain.waiting.by_key:
             chain.is_sent = False
             chain.newest = asyncio.create_task(self._send_next(chain, chain.newest))
         if not lookups:
@@ -174,13 +174,13 @@ class RoomLookup:
     def _take(self, chain: _Chain) -> list[_Lookup]:
         """Take the lookups of the next batch; those of a slow tenant go to a chain of its own."""
         if chain is self._common:
-            for whose in chain.waiting.keys:
+            for whose in list(chain.waiting.by_key):
                 if self._load.is_heavy(whose):
                     self._apart[whose] = apart = _Chain()  # it has waited for the one before
                     for lookup in chain.waiting.pop_all(whose):
                         self._add(apart, lookup)
         names, lookups = set[RoomName](), list[_Lookup]()
-        while chain.waiting and len(names) < self.max_names:
+        while chain.waiting.by_key and len(names) < self.max_names:
             lookup = chain.waiting.pop()
             names.add(lookup.name)
             lookups.append(lookup)

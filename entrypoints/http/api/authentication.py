@@ -19,7 +19,7 @@ from entrypoints.http.server.keys import LIMITS, TRAFFIC
 class AuthenticatedRequest:
     """A request whose caller is known, as an operation gets it."""
 
-    request: web.Request
+    app: web.Application
     body: JsonBody
     caller: Caller
     context: RequestContext
@@ -55,7 +55,7 @@ def authenticated(operation: Operation) -> Callable[[web.Request], Awaitable[web
         await traffic.belongs_to(caller.id if isinstance(caller, IdentifiedCaller) else None)
         context.reached_authentication = True
         return await operation(
-            AuthenticatedRequest(request=request, body=body, caller=caller, context=context)
+            AuthenticatedRequest(app=app, body=body, caller=caller, context=context)
         )
 
     return handler

@@ -26,7 +26,7 @@ class MuteRequest:
 
 async def mute_track(call: AuthenticatedRequest) -> web.Response:
     """Mute or unmute the track, and respond with the state that it has afterwards."""
-    app, context = call.request.app, call.context
+    app, context = call.app, call.context
     asked = await call.body.structure(MuteRequest)
     if len(asked.track_sid) > (most := app[LIMITS].max_track_sid_characters):
         raise InvalidRequestError(

@@ -39,7 +39,7 @@ def limit_rate(operation: Operation) -> Operation:
 
     async def limited(call: AuthenticatedRequest) -> web.Response:
         if isinstance(call.caller, IdentifiedCaller):
-            limiter = call.request.app[RATE_LIMITER]
+            limiter = call.app[RATE_LIMITER]
             if wait_s := await limiter.hit(call.caller.id):
                 raise RateLimitedError(_TOO_MANY, _fields("tenant", limiter.rate, wait_s))
         return await operation(call)

@@ -44,13 +44,17 @@ class Entrance:
             return False
         return bool(self._waiting) or asyncio.get_running_loop().time() < self._alone_from
 
-    async def enter(self, key: Hashable, *, restrained: bool = False) -> None:
-        """Wait until it is the turn of a request of this key."""
+    def is_shared_with(self, key: Hashable) -> bool:
+        """Note that a request of a key has come; return whether it has to wait for its turn."""
         if key != self._newest_key:
             if self._newest_key is not None:
                 self._alone_from = asyncio.get_running_loop().time() + _ALONE_AFTER_S
             self._newest_key = key
-        if not self.is_shared:
+        return self._alone_from > 0 and self.is_shared
+
+    async def enter(self, key: Hashable, *, restrained: bool = False) -> None:
+        """Wait until it is the turn of a request of this key: at once while no other has come."""
+        if not self.is_shared_with(key):
             return
         if restrained:
             self._restrained.add(key)

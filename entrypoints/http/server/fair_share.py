@@ -29,11 +29,6 @@ class FairShare:
         """Return how many places a key has."""
         return self._by_key.get(key, 0)
 
-    def move(self, old: Hashable, key: Hashable) -> None:
-        """Count a place that was taken for one key for another one."""
-        self.give_back(old)
-        self.take(key)
-
     def take(self, key: Hashable) -> None:
         """Take a place, whether there is one or not."""
         self.taken += 1

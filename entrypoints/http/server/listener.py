@@ -226,7 +226,7 @@ def begin_requests(make_request: RequestFactory) -> RequestFactory:
         except ValueError:  # aiohttp decodes the host of a target, and some cannot be decoded
             problem = "the host of the request's target is invalid"
             request = make_request(message._replace(url=URL("/")), *rest)
-        connection = cast("Connection", request.protocol)
+        connection: Connection = request.protocol  # type: ignore[assignment]  # it serves it
         request[HTTP_PROBLEM] = problem
         request[OVER_CONNECTION_LIMIT] = connection.over_limit
         connection.begin(request)

@@ -168,12 +168,13 @@ class Traffic:
         """
         task = _current_task()
         if task not in self._receiving:
-            self._places.move(self._in_flight[task], key)
+            self._places.give_back(self._in_flight[task])
+            self._places.take(key)
         self._in_flight[task] = key
         if task in self._beyond:
             self._beyond.discard(task)
             await self._expect_place(task)
-        if key is not None:
+        if key is not None and self._entrance.is_shared_with(key):
             restrained = self._places.taken_by(key) >= self._places.share
             await self._entrance.enter(key, restrained=restrained)
 
