@@ -46,14 +46,23 @@ def told() -> RecordedCalls:
 
 
 @pytest.fixture
+def probe_delay_s() -> float:
+    """No probes beside a mute, unless a test overrides it."""
+    return HOUR_S
+
+
+@pytest.fixture
 async def gateway(
-    double: LiveKitDouble, told: RecordedCalls, aiohttp_server: AiohttpServer
+    double: LiveKitDouble,
+    told: RecordedCalls,
+    aiohttp_server: AiohttpServer,
+    probe_delay_s: float,
 ) -> AsyncIterator[LiveKitRoomGateway]:
     server = await aiohttp_server(double.app())
     async with open_gateway(
         url=str(server.make_url("/")),
         api_key=ApiKey(name="key", secret=SECRET),
-        limits=LiveKitLimits(max_connections=10, probe_delay_s=0.05),
+        limits=LiveKitLimits(max_connections=10, probe_delay_s=probe_delay_s),
         telemetry=told.telemetry,
     ) as gateway:
         yield gateway
@@ -115,6 +124,7 @@ class TestCalls:
             await read(gateway, seconds=0.1)
         assert told.outcomes == [("ListRooms", "timeout")]
 
+    @pytest.mark.parametrize("probe_delay_s", [0.05])
     async def test_are_dropped_where_nobody_waits_for_them(
         self, gateway: LiveKitRoomGateway, told: RecordedCalls
     ) -> None:

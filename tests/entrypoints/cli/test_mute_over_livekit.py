@@ -22,7 +22,8 @@ def muted(double: LiveKitDouble) -> list[str]:
 
 class TestMute:
     async def test_mutes_the_track_and_says_so(self, cli: Cli, double: LiveKitDouble) -> None:
-        done = await cli("mute", "room-1", "alice", "TR_alice_mic")
+        no_probe = {"LIVEKIT_PROBE_DELAY_SECONDS": "60"}
+        done = await cli("mute", "room-1", "alice", "TR_alice_mic", **no_probe)
         assert (done.status, done.stdout, done.stderr) == (0, "muted TR_alice_mic of alice\n", "")
         assert muted(double) == ["TR_alice_mic"]
         assert double.calls == {"MutePublishedTrack": 1}
