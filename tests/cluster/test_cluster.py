@@ -35,7 +35,7 @@ OWNED = '{"auth_id": "tenant-a"}'
 QUOTA = 20
 CLIENTS = 16
 BINARIES = ("livekit-server", "redis-server")
-UNKNOWN = 'livekit_mute_rate_unknown_requests_total{cause="slow"}'
+UNKNOWN = 'livekit_mute_rate_unknown_requests_total{cause="%s"}'
 
 
 @pytest.fixture
@@ -180,8 +180,9 @@ class TestRate:
             microphone = Microphone(who, sid, session)
             answers = [await microphone.mute(limited.proxy.url) for _ in range(3 * QUOTA)]
         statuses = Counter(status for status, _ in answers)
-        urls = [each.url for each in limited.replicas]
-        unknown = sum(value(get(url, "/metrics")[1], UNKNOWN) for url in urls)
+        pages = [get(each.url, "/metrics")[1] for each in limited.replicas]
+        causes = ("slow", "failed")
+        unknown = sum(value(page, UNKNOWN % each) for page in pages for each in causes)
         assert QUOTA <= statuses[200] <= QUOTA + unknown
         assert statuses[429] == 3 * QUOTA - statuses[200]
         assert min(served(limited)) > 0

@@ -9,6 +9,7 @@ from attrs import define
 from typing_extensions import override
 
 from tests.support.server_process import ServerProcess, free_ports, running
+from tests.support.timeouts import scaled
 
 
 @define(kw_only=True)
@@ -32,7 +33,8 @@ class RedisServer(ServerProcess):
     def ask(self, command: str) -> str:
         """Send a command and return the reply as it is on the wire."""
         log_in = f"AUTH {self.password}\r\n" if self.password else ""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+        address = ("127.0.0.1", self.port)
+        with socket.create_connection(address, timeout=scaled(30)) as connection:
             connection.sendall(f"{log_in}{command}\r\nQUIT\r\n".encode())
             with connection.makefile("rb") as reply:
                 return reply.read().decode(errors="replace")

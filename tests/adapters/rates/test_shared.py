@@ -85,7 +85,11 @@ async def open_to() -> AsyncIterator[Open]:
 @pytest.fixture
 async def opened(open_to: Open, redis_server: RedisServer) -> Opened:
     opened = await open_to(redis_server.url)
-    assert await opened.limiter.verify() == ""
+    reason = await opened.limiter.verify()
+    for _ in range(30):  # a slow machine may not answer within a second
+        if reason:
+            reason = await opened.limiter.verify()
+    assert reason == ""
     return opened
 
 
@@ -182,16 +186,23 @@ class TestRedis:
     ) -> None:
         await idle()
         with redis_server.stopped():
-            for _ in range(4):
-                assert await opened.limiter.hit("tenant") == 0
+            first = asyncio.create_task(opened.limiter.hit("tenant"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the call is for the first one only
+            others = (opened.limiter.hit("tenant") for _ in range(3))
+            assert await asyncio.gather(first, *others) == [0] * 4
         await idle()
         assert length(redis_server) == ":1"
 
     async def test_restarted_counts_again(self, opened: Opened, redis_server: RedisServer) -> None:
         assert await opened.refused()
+        before = opened.unknown.passed.copy()
         redis_server.kill()
-        assert await opened.limiter.hit("other") == 0
-        assert opened.unknown.passed[Cause.FAILED] == 1
+        hits = 0
+        while opened.unknown.passed[Cause.FAILED] == before[Cause.FAILED]:  # others were slow
+            assert await opened.limiter.hit("other") == 0
+            hits += 1
+        assert opened.unknown.passed.total() - before.total() == hits
         redis_server.start()
         assert await opened.refused("other")
 
@@ -243,6 +254,7 @@ class TestRedis:
             await idle()
             before = asked
             assert await opened.limiter.hit("tenant") == 0
+            await idle()  # a slow machine asks after the hit has passed
             assert asked == before + 1
 
 
