@@ -1,10 +1,13 @@
 """A log whose reader has gone, or does not read."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
+import sys
+import termios
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +20,15 @@ from attrs import frozen
 from yarl import URL
 
 from tests.entrypoints.test_main import wait_until_it_serves
+from tests.entrypoints.workers.processes import wait_until
 from tests.support.command import COMMAND, TIMEOUT_S, environment
 from tests.support.server_process import free_ports
 from tests.support.service import MUTE
 
 EVENTS = 1_000
 """More than a pipe holds."""
+ENOUGH_BYTES = 1 << 15
+"""Half of what a pipe holds, which is filled up to whole lines."""
 REFUSED = f"POST {MUTE} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode()
 
 
@@ -42,11 +48,23 @@ class Piped:
         return status
 
 
+def wait_until_full(pipe: IO[str]) -> None:
+    """Wait until a pipe holds a lot, and no more comes."""
+    before, now = 0, _unread(pipe)
+    while now < ENOUGH_BYTES or now > before:
+        time.sleep(0.2)
+        before, now = now, _unread(pipe)
+
+
+def _unread(pipe: IO[str]) -> int:
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 @pytest.fixture
 def piped() -> Iterator[Piped]:
     with subprocess.Popen(
         [*COMMAND, "serve", "--port", "0"],
-        env=environment(LOG_FORMAT="json", LOG_LEVEL="debug"),
+        env=environment(LOG_FORMAT="json", LOG_LEVEL="debug", LEAVE_DELAY_SECONDS="5"),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -63,8 +81,8 @@ def test_a_closed_log_does_not_end_the_service(piped: Piped) -> None:
     piped.process.send_signal(signal.SIGHUP)
     piped.process.send_signal(signal.SIGHUP)
     piped.process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
-    assert (piped.get("/readyz"), piped.get("/livez")) == (503, 200)
+    wait_until(lambda: piped.get("/readyz") == 503)
+    assert piped.get("/livez") == 200
     piped.process.wait(TIMEOUT_S)
 
 
@@ -72,8 +90,8 @@ def test_a_blocked_log_does_not_prevent_the_second_signal(piped: Piped) -> None:
     request = f"GET /{'x' * 250} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with socket.create_connection((piped.url.host, piped.url.port)) as client:
         client.sendall(500 * request)  # whose events fill the pipe
-        time.sleep(0.5)
-        for _ in range(2):
+        wait_until_full(piped.log)
+        while piped.process.poll() is None:  # two that a process has not seen yet are one
             piped.process.send_signal(signal.SIGTERM)
             time.sleep(0.1)
         assert piped.process.wait(TIMEOUT_S) == 128 + signal.SIGTERM

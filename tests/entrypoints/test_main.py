@@ -93,7 +93,7 @@ class TestServe:
     async def test_shuts_down_gracefully_on_a_signal_and_exits_with_0(
         self, start: Run, number: signal.Signals
     ) -> None:
-        running = start()
+        running = start(LEAVE_DELAY_SECONDS="5")
         async with aiohttp.ClientSession() as session:
             async with session.get(f"{running.url}/livez") as before:
                 assert "Connection" not in before.headers
@@ -105,7 +105,7 @@ class TestServe:
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_ends_at_once_on_a_second_signal(self, start: Run, number: signal.Signals) -> None:
-        running = start(DRAIN_TIMEOUT_SECONDS="300")
+        running = start(LEAVE_DELAY_SECONDS="300", DRAIN_TIMEOUT_SECONDS="300")
         client = socket.create_connection((URL(running.url).host, URL(running.url).port))
         client.sendall(f"POST {MUTE} HTTP/1.1\r\nHost: x\r\n".encode())
         running.process.send_signal(signal.SIGTERM)
@@ -182,6 +182,10 @@ class TestServe:
                     # A new connection may be closed before its first byte, if the machine is busy.
                     unsent = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
                     assert refused or unsent or not keep_alive
+                    return
+                except aiohttp.ServerDisconnectedError:
+                    # A connection that is accepted last ends soon, if its client is late.
+                    assert not keep_alive
                     return
                 responses += 1
                 await asyncio.sleep(0.01)

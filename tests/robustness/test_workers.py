@@ -50,6 +50,15 @@ async def restart(running: Running, number: int) -> None:
     await asyncio.to_thread(wait_until, done)
 
 
+async def wait_until_accepted(running: Running, clients: int) -> None:
+    """Wait until workers have a connection of each client: it has noticed the end of others."""
+
+    def accepted() -> bool:
+        return sum(connections_of(pid, running.url) for pid in workers_of(running)) == clients
+
+    await asyncio.to_thread(wait_until, accepted)
+
+
 class TestStart:
     @pytest.mark.soak
     def test_spreads_connections_evenly(self, start: Run) -> None:
@@ -141,6 +150,7 @@ class TestKilledWorker:
             running = start(WORKERS="2", **settings)
             busy = Busy(running.url)
             async with busy.running(clients):
+                await wait_until_accepted(running, clients)
                 for number in range(1, kills + 1):
                     before, seen = busy.lost.total(), len(running.events)
                     pid = workers_of(running)[0]
@@ -151,9 +161,10 @@ class TestKilledWorker:
                     taken_s = time.perf_counter() - began_s
                     metrics.at_most("s until the next is taken", taken_s, 0.1, timed=True)
                     await asyncio.sleep(0.5)
+                    await asyncio.to_thread(running.wait_for, "worker ended", after=seen)
+                    await wait_until_accepted(running, clients)
                     lost = busy.lost.total() - before
                     metrics.at_most("lost by a kill, beyond those in flight", lost - in_flight, 0)
-                    running.wait_for("worker ended", after=seen)
                     assert len(events(running, "worker ended")) == number
         metrics.note("responses over kills", busy.answers)
 

@@ -47,10 +47,21 @@ main()
 """
 
 
+def wait_until_shown(running: Running, name: str, value: float) -> None:
+    """Wait for a sample; the numbers of a worker that does not answer soon come later."""
+    wait_until(lambda: metrics(running).get(name) == value)
+
+
 def replaced(running: Running, pids: Sequence[int]) -> bool:
     """Return whether two others are there; a killed worker is there until its end is noted."""
     now = workers_of(running)
     return len(now) == 2 and set(pids).isdisjoint(now)
+
+
+def stacks_of(running: Running, pid: int) -> list[str]:
+    """Return where a worker was blocked, as the log tells it."""
+    blocked = events(running, "worker blocked")
+    return [str(each["stack"]) for each in blocked if each["pid"] == pid]
 
 
 def kill_all(running: Running) -> None:
@@ -117,9 +128,8 @@ class TestKilledWorker:
         running = serve(start, command=command, REQUEST_TIMEOUT_SECONDS="1")
         pid = workers_of(running)[0]
         os.kill(pid, signal.SIGRTMIN)
-        running.wait_for("worker blocked")
-        stacks = {each["pid"]: str(each["stack"]) for each in events(running, "worker blocked")}
-        assert "block_here" in stacks[pid]
+        wait_until(lambda: bool(stacks_of(running, pid)))  # a slow machine may tell of others
+        assert "block_here" in stacks_of(running, pid)[-1]
         running.wait_for("worker ended")
         wait_until(lambda: len(workers_of(running)) == 2)
         assert get_once(running.url)[0] == 200
@@ -146,9 +156,8 @@ class TestRestart:
         running.process.send_signal(number)
         running.wait_for("workers restarted")
         wait_until(lambda: len(workers_of(running)) == workers)
-        samples = metrics(running)
-        assert samples["livekit_mute_connections_limit"] == 100
-        assert samples["livekit_mute_requests_in_flight_limit"] == 50
+        wait_until_shown(running, "livekit_mute_connections_limit", 100)
+        wait_until_shown(running, "livekit_mute_requests_in_flight_limit", 50)
 
     def test_hands_the_sockets_over_to_another_supervisor(self, start: Run) -> None:
         running = serve(start)
@@ -206,7 +215,7 @@ class TestReload:
         running.wait_for(FAILED)
         assert self.ask(running, "first") == {200}
         assert len(events(running, FAILED)) == 1
-        assert metrics(running)["livekit_mute_last_reload_successful"] == 0
+        wait_until_shown(running, "livekit_mute_last_reload_successful", 0)
 
     def test_follows_changes_also_after_the_worker_that_watched_has_gone(
         self, start: Run, tmp_path: Path
@@ -242,7 +251,7 @@ class TestReload:
 
 class TestEnd:
     def test_is_graceful_and_readiness_fails_in_every_worker(self, start: Run) -> None:
-        running = serve(start, LEAVE_DELAY_SECONDS="1")
+        running = serve(start, LEAVE_DELAY_SECONDS="5")
         with held(running.url, 6) as connections:
             running.process.send_signal(signal.SIGTERM)
             running.wait_for("shutting down")
@@ -268,7 +277,7 @@ class TestEnd:
 
     def test_is_not_hastened_by_signals_to_the_whole_group(self, start: Run) -> None:
         """As Ctrl-C sends them, and systemd."""
-        running = serve(start, command=["setsid", *COMMAND], LEAVE_DELAY_SECONDS="1")
+        running = serve(start, command=["setsid", *COMMAND], LEAVE_DELAY_SECONDS="5")
         with held(running.url, 4) as connections:
             os.killpg(running.process.pid, signal.SIGINT)
             running.wait_for("shutting down")
@@ -281,8 +290,8 @@ class TestMetrics:
         [port] = free_ports(1)
         running = serve(start, METRICS_PORT=str(port))
         with held(running.url, 10):
-            assert metrics(running)[LIVE] == 10
-            assert metrics(running)["livekit_mute_connections"] == 10
+            wait_until_shown(running, LIVE, 10)
+            wait_until_shown(running, "livekit_mute_connections", 10)
         pids = workers_of(running)
         running.process.send_signal(signal.SIGUSR1)
         wait_until(lambda: replaced(running, pids))
@@ -293,17 +302,22 @@ class TestMetrics:
 
     def test_never_go_back(self, start: Run) -> None:
         running = serve(start, workers=3, METRICS_PORT="0")
-        shown = []
+        shown: list[float] = []
+
+        def all_are_shown() -> bool:
+            shown.append(metrics(running).get(LIVE, 0))
+            return shown[-1] == 10
+
         for _ in range(10):
             assert get_once(running.url)[0] == 200
-            shown.append(metrics(running)[LIVE])
+            all_are_shown()
+        wait_until(all_are_shown)
         assert shown == sorted(shown)
-        assert shown[-1] == 10
 
     def test_are_told_by_a_worker_that_leaves(self, start: Run) -> None:
         """The supervisor answers only once the worker has nothing else left to do."""
         [port] = free_ports(1)
-        running = serve(start, METRICS_PORT=str(port))
+        running = serve(start, METRICS_PORT=str(port), LEAVE_DELAY_SECONDS="1")
         [listening] = events(running, "listening")
         url, workers = str(listening["metrics_url"]), workers_of(running)
         running.process.send_signal(signal.SIGSTOP)
