@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.deploy.provoked import provoked
+from tests.entrypoints.workers.processes import wait_until
 from tests.support.imports import PROJECT
 from tests.support.prometheus import PrometheusServer, run_prometheus
 
@@ -39,6 +40,11 @@ def panels() -> Iterator[tuple[str, str]]:
     for panel in json.loads(DASHBOARD.read_text())["panels"]:
         for target in panel.get("targets", []):
             yield f"{panel['title']}: {target['legendFormat']}", target["expr"]
+
+
+def healths(prometheus: PrometheusServer) -> dict[str, str]:
+    """Return how the last evaluation of each rule went, ``unknown`` before its first."""
+    return {rule["name"]: rule["health"] for rule in prometheus.rules()}
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +87,8 @@ class TestRules:
 
     def test_are_evaluated(self, prometheus: PrometheusServer) -> None:
         prometheus.wait_for('ALERTS{alertname="LiveKitMuteDown"}')
-        assert {rule["name"]: rule["health"] for rule in prometheus.rules()} == dict.fromkeys(
-            alerts(), "ok"
-        )
+        wait_until(lambda: "unknown" not in healths(prometheus).values())
+        assert healths(prometheus) == dict.fromkeys(alerts(), "ok")
 
     def test_are_valid(self) -> None:
         promtool("check", "rules", str(RULES))

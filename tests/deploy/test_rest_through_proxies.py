@@ -11,7 +11,7 @@ from tests.support.imports import PROJECT
 from tests.support.proxies import PROXIES
 from tests.support.timeouts import scaled
 
-SHORT, LONGER = f"{scaled(1):g}s", f"{scaled(2):g}s"
+SHORT, LONGER = f"{scaled(3):g}s", f"{scaled(5):g}s"
 TIMEOUTS: Mapping[str, Mapping[str, str]] = {
     "nginx": {
         "client_header_timeout 10s": f"client_header_timeout {SHORT}",

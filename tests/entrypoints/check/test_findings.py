@@ -20,16 +20,16 @@ from tests.adapters.identity.cases.key_set_server import IssuerKey, key_set_serv
 from tests.entrypoints.check.conftest import found
 from tests.support.server_process import free_ports
 
-ServeDate = Callable[[str], Awaitable[str]]
+ServeDate = Callable[[Callable[[], str]], Awaitable[str]]
 
 
 @pytest.fixture
 def serve_date(aiohttp_server: AiohttpServer) -> ServeDate:
-    """Start servers that answer with a date of the test's."""
+    """Start servers that answer with a date of the test's, which is made for each answer."""
 
-    async def serve(date: str) -> str:
+    async def serve(date: Callable[[], str]) -> str:
         async def tell(_: web.Request) -> web.Response:
-            return web.Response(headers={"Date": date})
+            return web.Response(headers={"Date": date()})
 
         app = web.Application()
         app.router.add_get("/", tell)
@@ -88,7 +88,7 @@ class TestLiveKit:
         verdict: str,
         text: str,
     ) -> None:
-        url = await serve_date(formatdate(time.time() + ahead_s, usegmt=True))
+        url = await serve_date(lambda: formatdate(time.time() + ahead_s, usegmt=True))
         clock = (await found(load_settings({**variables, "LIVEKIT_URL": url})))["livekit clock"]
         assert clock.verdict == verdict
         assert re.fullmatch(text, clock.text)
@@ -120,7 +120,7 @@ class TestLiveKit:
     async def test_does_not_guess_the_time_where_none_is_told(
         self, variables: Mapping[str, str], serve_date: ServeDate, date: str
     ) -> None:
-        settings = load_settings({**variables, "LIVEKIT_URL": await serve_date(date)})
+        settings = load_settings({**variables, "LIVEKIT_URL": await serve_date(lambda: date)})
         assert (await found(settings))["livekit clock"].verdict is Verdict.UNKNOWN
 
     async def test_is_not_asked_where_its_settings_are_missing(self) -> None:

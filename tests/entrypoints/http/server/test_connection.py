@@ -499,7 +499,9 @@ class TestDisconnectedClients:
         await asyncio.sleep(0.05)
         writer.close()
         await writer.wait_closed()
-        await asyncio.sleep(0.05)
+        while not service.events:  # noqa: ASYNC110 - it comes over a socket
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # another one would come soon
         [event] = service.events
         assert (event["code"], event["reason"]) == ("INVALID_REQUEST", "the client disconnected")
         assert (await service.mute()).status == 200
