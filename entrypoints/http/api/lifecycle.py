@@ -47,7 +47,9 @@ class RequestLifecycle(RequestHooks):
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn every exception into an error response, and finish every request."""
-        if (context := request.get(CONTEXT)) is None:
+        try:
+            context = request[CONTEXT]
+        except KeyError:
             self.begin(request)
             context = request[CONTEXT]
         if (resource := request.match_info.route.resource) is not None:

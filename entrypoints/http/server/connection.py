@@ -166,7 +166,7 @@ class Connection(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        if isinstance(resp, web.HTTPExpectationFailed):  # at an unknown path: no middleware saw it
+        if type(resp) is web.HTTPExpectationFailed:  # at an unknown path: no middleware saw it
             resp = self._hooks.reject(request, UnsupportedExpectError())
         if self._is_last(request):
             resp.force_close()
