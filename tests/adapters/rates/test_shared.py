@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,24 @@ class TestRedis:
             opened = await open_to(f"redis://127.0.0.1:{port}")
             assert await opened.limiter.hit("tenant") == 0
             assert await opened.limiter.verify()
+
+    async def test_that_answers_some_connections_never_is_logged_with_the_reason_of_others(
+        self, open_to: Open, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        connections = count()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if next(connections) == 0:
+                await reader.read()  # until it is given up
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            await open_to(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            while not caplog.records:  # noqa: ASYNC110 - a task of the limiter's logs it
+                await asyncio.sleep(0.01)
+        (record,) = caplog.records
+        assert re.search("connection lost|connection reset", vars(record)["reason"])
 
     async def test_that_ends_a_connection_is_not_asked_again(self, open_to: Open) -> None:
         asked = 0
