@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from tests.deploy.provoked import provoked
-from tests.entrypoints.workers.processes import wait_until
 from tests.support.imports import PROJECT
 from tests.support.prometheus import PrometheusServer, run_prometheus
+from tests.support.timeouts import wait_until
 
 RULES = PROJECT / "deploy/prometheus-rules.yaml"
 DASHBOARD = PROJECT / "deploy/grafana-dashboard.json"

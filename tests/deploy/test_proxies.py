@@ -4,8 +4,7 @@ import json
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -24,7 +23,7 @@ from tests.deploy.replicas import (
     running_site,
 )
 from tests.support.service import DEMO_REQUEST, MUTE, Answer
-from tests.support.timeouts import scaled
+from tests.support.timeouts import wait_until
 
 KINDS = [
     pytest.param("nginx", marks=pytest.mark.nginx),
@@ -33,7 +32,6 @@ KINDS = [
 OF_THE_PROXY = {"connection", "date", "via"}
 """Headers of a response that are the proxy's."""
 NO_REPLICA = "the proxy has no answer from any replica of the service; retry later"
-_WAIT_S = scaled(60)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -213,13 +211,6 @@ class TestProxy:
     def test_tells_no_version(self, site: Site) -> None:
         for answer in (site.ask("GET", "/metrics"), site.ask("GET", "/livez")):
             assert answer.headers["Server"] in ("nginx", "Caddy", "livekit-mute")
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _WAIT_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def event_of(site: Site, request_id: str) -> Mapping[str, object]:

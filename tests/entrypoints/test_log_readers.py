@@ -20,10 +20,10 @@ from attrs import frozen
 from yarl import URL
 
 from tests.entrypoints.test_main import wait_until_it_serves
-from tests.entrypoints.workers.processes import wait_until
 from tests.support.command import COMMAND, TIMEOUT_S, environment
 from tests.support.server_process import free_ports
 from tests.support.service import MUTE
+from tests.support.timeouts import wait_until
 
 EVENTS = 1_000
 """More than a pipe holds."""

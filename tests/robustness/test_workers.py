@@ -19,7 +19,6 @@ from tests.entrypoints.workers.processes import (
     held,
     kill,
     serve,
-    wait_until,
     workers_of,
 )
 from tests.robustness.clients import MUTE_ALICE, Client, request_once, slow_livekit
@@ -32,6 +31,7 @@ from tests.robustness.test_shutdown_under_load import (
     seconds_to_end,
 )
 from tests.support.command import Run, Running
+from tests.support.timeouts import wait_until
 
 pytestmark = pytest.mark.robustness("workers")
 

@@ -1,6 +1,8 @@
 """Timeouts of the tests, which ``TEST_TIMEOUT_SCALE`` multiplies on a slow or busy machine."""
 
 import os
+import time
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -12,6 +14,14 @@ HOUR_S: Final = 3600.0
 
 def scaled(seconds: float) -> float:
     return seconds * SCALE
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait at most a minute until something holds that nothing signals."""
+    deadline = time.monotonic() + scaled(60)
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def scale_timeout(item: pytest.Item) -> None:

@@ -4,8 +4,7 @@ import http.client
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,13 +19,6 @@ SECRETS = '[{"id": "tenant-a", "secret": "%s"}]'
 def workers_of(running: Running) -> list[int]:
     own = running.process.pid
     return sorted(map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split()))
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def serve(

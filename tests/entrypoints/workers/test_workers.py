@@ -23,12 +23,12 @@ from tests.entrypoints.workers.processes import (
     metrics,
     mute,
     serve,
-    wait_until,
     workers_of,
 )
 from tests.support.command import COMMAND, TIMEOUT_S, Run, Running, run
 from tests.support.server_process import free_ports
 from tests.support.service import MUTE
+from tests.support.timeouts import wait_until
 
 FAILED = "reload failed, keeping the previous settings"
 LIVE = 'livekit_mute_request_seconds_count{code="OK",path="/livez"}'
