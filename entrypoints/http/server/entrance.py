@@ -50,7 +50,7 @@ class Entrance:
             if self._newest_key is not None:
                 self._alone_from = asyncio.get_running_loop().time() + _ALONE_AFTER_S
             self._newest_key = key
-        return self._alone_from > 0 and self.is_shared
+        return self._alone_from > 0 and self.is_shared  # seldom called, since each call counts
 
     async def enter(self, key: Hashable, *, restrained: bool = False) -> None:
         """Wait until it is the turn of a request of this key: at once while no other has come."""
